@@ -1,0 +1,61 @@
+"""Locust's command line, with what an engine user needs to know. They show in Locust's web UI as well."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+
+from locust import events
+from locust.argument_parser import LocustArgumentParser
+
+from bench.load.engine import Limits
+
+
+@dataclass(frozen=True)
+class LoadArguments:
+    """The options of a load, read once from Locust's parsed options."""
+
+    rate_per_s: float
+    """Requests a second, over all workers; open loop only."""
+    warm_up_s: float
+    duration_s: float | None
+    """Length of the measured window after the warm-up; None: until Locust stops the test."""
+    seed: int
+    limits: Limits
+    samples: Path | None
+    """Where workers write their rows; None: they only count."""
+    tokens: Path | None
+
+    @property
+    def total_s(self) -> float | None:
+        """Length of warm-up and measured window together."""
+        return None if self.duration_s is None else self.warm_up_s + self.duration_s
+
+    @classmethod
+    def of(cls, options: Namespace) -> LoadArguments:
+        """Read them from `environment.parsed_options`."""
+        return cls(
+            rate_per_s=options.rate,
+            warm_up_s=options.warm_up,
+            duration_s=options.duration or None,
+            seed=options.seed,
+            limits=Limits(options.connections, options.request_timeout, not options.new_connections),
+            samples=Path(options.samples) if options.samples else None,
+            tokens=Path(options.tokens) if options.tokens else None,
+        )
+
+
+@events.init_command_line_parser.add_listener
+def add_arguments(parser: LocustArgumentParser) -> None:
+    """Add the options of the engine users to Locust's."""
+    group = parser.add_argument_group("Open-loop engine")
+    group.add_argument("--rate", type=float, default=500.0, help="Requests a second to offer, over all workers")
+    group.add_argument("--warm-up", type=float, default=0.0, help="Seconds at the start that do not count")
+    group.add_argument("--duration", type=float, default=0.0, help="Seconds that count; 0: until the test is stopped")
+    group.add_argument("--connections", type=int, default=64, help="Most connections of one worker at once")
+    group.add_argument("--request-timeout", type=float, default=5.0, help="Seconds after which a request is given up")
+    group.add_argument("--new-connections", action="store_true", help="A new connection for every request")
+    group.add_argument("--seed", type=int, default=1, help="Seed of the arrivals and of the order of requests")
+    group.add_argument("--samples", default="", help="Folder for a row a request (raw; bench makes parquet of it)")
+    group.add_argument("--tokens", default="", help="File with one bearer token a line; without it no request has one")

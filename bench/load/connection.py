@@ -1,0 +1,89 @@
+"""One HTTP/1.1 connection of the engine, and the request that it carries."""
+
+from __future__ import annotations
+
+import errno
+import socket as _patched_socket
+from typing import Any
+
+import httptools
+from gevent import monkey
+
+# Locust patches the socket module for gevent; the engine waits by its own epoll and wants the plain one.
+_Socket: type[_patched_socket.socket] = monkey.get_original("socket", "socket")
+_IN_PROGRESS = (errno.EINPROGRESS, errno.EWOULDBLOCK)
+
+
+class Connection:
+    """A non-blocking socket with its parser. Every field is read and written by the engine, per request."""
+
+    __slots__ = (
+        "complete",
+        "connecting",
+        "fd",
+        "feed",
+        "intended",
+        "number",
+        "packed",
+        "parser",
+        "payload",
+        "received",
+        "recv",
+        "request",
+        "reusable",
+        "send",
+        "sent",
+        "socket",
+    )  # fmt: skip
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.socket: _patched_socket.socket | None = None
+        self.fd = -1
+        self.connecting = False
+        self.complete = False
+        self.reusable = False
+        self.payload: bytes | memoryview = b""
+        """What is still to be sent, while the socket takes no more."""
+        self.intended = 0
+        self.sent = 0
+        self.received = 0
+        self.request = 0
+        self.packed = 0
+        """The part of the packed row that is known at sending."""
+        self.parser: Any = None
+
+    def open(self, address: tuple[Any, ...], family: int) -> None:
+        """Begin to connect; raises OSError when it is refused at once."""
+        self.socket = _Socket(family, _patched_socket.SOCK_STREAM)
+        self.socket.setblocking(False)
+        self.socket.setsockopt(_patched_socket.IPPROTO_TCP, _patched_socket.TCP_NODELAY, 1)
+        self.fd = self.socket.fileno()
+        self.send = self.socket.send
+        self.recv = self.socket.recv
+        self.parser = httptools.HttpResponseParser(self)
+        self.feed = self.parser.feed_data
+        self.complete = False
+        code = self.socket.connect_ex(address)
+        self.connecting = code in _IN_PROGRESS
+        if code and not self.connecting:
+            self.close()
+            raise OSError(code, errno.errorcode.get(code, "connect"))
+
+    def connect_error(self) -> int:
+        """Give the error code of a connect that has ended; 0 when it succeeded."""
+        return self.socket.getsockopt(_patched_socket.SOL_SOCKET, _patched_socket.SO_ERROR)
+
+    def on_message_complete(self) -> None:
+        """Note that the answer is whole (called by the parser, which only now knows whether the connection may stay)."""
+        self.complete = True
+        self.reusable = self.parser.should_keep_alive()
+
+    def close(self) -> None:
+        """Close the socket; the connection can be opened again."""
+        if self.socket is not None:
+            self.socket.close()
+            self.socket = None
+            self.fd = -1
+            self.connecting = False
+            self.payload = b""

@@ -1,0 +1,372 @@
+"""The load engine: many HTTP/1.1 connections on one private epoll, following a schedule or as fast as answers come.
+
+It knows nothing of Locust. Between batches of events it calls `give_way`, so that whoever shares its thread (Locust's
+heartbeats and web UI) gets a turn; the turn is taken while no request is due, if there is such a moment.
+
+The loop below is the instrument: it is written for few bytecodes a request, and each step says why it is there.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httptools
+import numpy as np
+from gevent import monkey
+
+from bench.errors import LoadFailed
+from bench.load.connection import Connection
+from bench.load.rows import CONNECTION_SHIFT, OUTCOME_SHIFT, QUEUED_SHIFT, REQUEST_SHIFT, Outcome
+from bench.load.schedule import Schedule
+from bench.load.timer import Timer
+
+_NS = 1_000_000_000
+_NEVER = 1 << 62
+_READ_BYTES = 65_536
+_TURN_EVERY_NS = 10_000_000
+_PATIENCE_NS = 10_000_000
+"""How much longer than that others wait for a turn while requests are due at short notice."""
+_QUIET_NS = 300_000
+"""Requests are at short notice when the next one is nearer than this."""
+_FLUSH_EVERY_NS = 250_000_000
+_REST_NS = 50_000_000
+"""How long a closed-loop user waits after its connection failed: it would spin otherwise."""
+_BLOCK_S = 0.01
+
+_plain_epoll = monkey.get_original("select", "epoll") if monkey.is_module_patched("select") else select.epoll
+_READABLE, _WRITABLE = 1, 4  # EPOLLIN, EPOLLOUT
+_IS_ERROR = Outcome.ERROR << OUTCOME_SHIFT
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What bounds the engine."""
+
+    connections: int = 64
+    """Most connections, and so most requests in flight, at once."""
+    timeout_s: float = 5.0
+    """A request unanswered for this long is given up, its connection closed."""
+    keep_alive: bool = True
+    """False: a new connection for every request."""
+
+
+class Engine:
+    """Sends requests to one address and writes down what became of each.
+
+    Parameters
+    ----------
+    host, port
+        The server; the name is resolved once.
+    requests
+        Whole HTTP/1.1 requests, header and body.
+    order
+        Which request comes when, as indices into `requests`; used round and round.
+    flush
+        Called about four times a second with an `array("q")` of whole rows (see `bench.load.rows`), which it must
+        not keep: the engine empties it.
+    give_way
+        Called about a hundred times a second; may raise to end the load.
+
+    Raises
+    ------
+    LoadFailed
+        The server's name does not resolve, or nothing listens there.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        requests: Sequence[bytes],
+        order: Sequence[int],
+        *,
+        limits: Limits,
+        flush: Callable[[array[int]], None],
+        give_way: Callable[[], object],
+    ) -> None:
+        self._address, self._family = _resolve(host, port)
+        self._requests = list(requests)
+        self._order = list(order)
+        self._turn = 0
+        self._limits = limits
+        self._flush = flush
+        self._give_way = give_way
+        self._timeout_ns = int(limits.timeout_s * _NS)
+        self._epoll = _plain_epoll()
+        self._timer = Timer()
+        self._epoll.register(self._timer.fd, _READABLE)
+        self._by_fd: dict[int, Connection] = {}
+        self._connections = [Connection(number) for number in range(limits.connections)]
+        self._idle: deque[Connection] = deque()
+        self._busy: dict[Connection, None] = {}
+        """Connections with a request in flight, in the order of sending."""
+        self._resting: deque[tuple[int, Connection]] = deque()
+        self._backlog: deque[int] = deque()
+        """Intended instants of requests that found no connection free."""
+        self._rows: array[int] = array("q")
+        self._chunks: Iterator[np.ndarray] = iter(())
+        self._due: list[int] = []
+        """Instants to come, the next one last; the very next is `_next_due`."""
+        self._next_due = _NEVER
+        self._next_flush = 0
+        self._closed = False
+        self._stopping = False
+        self.connects = 0
+        """Connections opened since the beginning."""
+        self.began_ns = 0
+        """Instant that the schedule counts from."""
+        self.ended_ns = 0
+
+    def open(self) -> None:
+        """Open every connection before the load, so that the first requests do not pay for it."""
+        try:
+            with socket.socket(self._family, socket.SOCK_STREAM) as probe:
+                probe.settimeout(self._limits.timeout_s)
+                probe.connect(self._address)
+            for connection in self._connections:
+                self._idle.append(connection)
+                if self._limits.keep_alive:
+                    self._connect(connection)
+        except OSError as error:
+            raise LoadFailed(
+                f"Nothing answers at {self._address[0]}:{self._address[1]} ({error}). Start the gateway first, or give"
+                " another --host."
+            ) from error
+
+    def stop(self) -> None:
+        """End the load after the current batch; what is in flight is written down as unanswered."""
+        self._stopping = True
+
+    def run_open(self, schedule: Schedule) -> None:
+        """Send every request when the schedule says, or late when no connection is free; ends when all are answered."""
+        self._run(schedule.chunks(), None)
+
+    def run_closed(self, duration_s: float | None) -> None:
+        """Keep every connection busy: each sends its next request when its last one was answered."""
+        self._closed = True
+        self._run(iter(()), duration_s)
+
+    # --- the loop -----------------------------------------------------------------------------------------------------
+
+    def _run(self, chunks: Iterator[np.ndarray], duration_s: float | None) -> None:
+        clock, poll = time.monotonic_ns, self._epoll.poll
+        by_fd, busy, idle, backlog = self._by_fd, self._busy, self._idle, self._backlog
+        write_row, dispatch = self._rows.extend, self._dispatch
+        closed, reconnect = self._closed, not self._limits.keep_alive
+
+        self._chunks = chunks
+        self.began_ns = now = clock()
+        end = _NEVER if duration_s is None else now + int(duration_s * _NS)
+        self._refill()
+        next_turn = now
+        try:
+            while closed and idle:
+                dispatch(idle.popleft(), now, now, False)
+            while not self._stopping:
+                now = clock()
+                # 1. Send what is due, and what was due before and found no connection.
+                if self._next_due <= now:
+                    self._send_due(now)
+                while backlog and idle:
+                    dispatch(idle.popleft(), backlog.popleft(), clock(), True)
+                # 2. All answered?
+                if not busy and ((closed and now >= end) or (not closed and self._next_due == _NEVER and not backlog)):
+                    break
+                # 3. Give others a turn while nothing is due, or when they have waited long enough.
+                if now >= next_turn and (self._next_due - now > _QUIET_NS or now - next_turn > _PATIENCE_NS):
+                    self._give_turn(now, end)
+                    next_turn = clock() + _TURN_EVERY_NS
+                    continue
+                # 4. Wait for answers, but not past the next request.
+                events = poll(0)
+                if not events:
+                    if self._next_due != _NEVER:
+                        self._timer.set(self._next_due)
+                    events = poll(_BLOCK_S)
+                # 5. Take the answers.
+                for fd, event in events:
+                    connection = by_fd.get(fd)
+                    if connection is None:  # the timer, or closed earlier in this batch
+                        continue
+                    if event != _READABLE and not self._advance(connection):
+                        continue
+                    try:
+                        data = connection.recv(_READ_BYTES)
+                        if data:
+                            connection.feed(data)
+                    except BlockingIOError:
+                        continue
+                    except (OSError, httptools.HttpParserError) as error:
+                        self._lose(connection, error)
+                        continue
+                    if not data:
+                        self._lose(connection, None)
+                        continue
+                    connection.received += len(data)
+                    if not connection.complete or connection not in busy:
+                        continue
+                    now = clock()
+                    status = connection.parser.get_status_code()
+                    packed = connection.packed | status | (0 if 200 <= status < 300 else _IS_ERROR)
+                    write_row((connection.intended, connection.sent, now, packed, connection.received))
+                    del busy[connection]
+                    if reconnect or not connection.reusable:
+                        self._close(connection)
+                    # 6. The connection is free for the next request.
+                    if closed and now < end:
+                        dispatch(connection, now, now, False)
+                    elif backlog:
+                        dispatch(connection, backlog.popleft(), now, True)
+                    else:
+                        idle.append(connection)
+                    # A long batch must not make the schedule late.
+                    if self._next_due <= now:
+                        self._send_due(now)
+        finally:
+            self._finish()
+
+    def _refill(self) -> None:
+        """Take the next piece of the schedule, last instant first so that the next one is popped from the end."""
+        if not self._due:
+            chunk = next(self._chunks, None)
+            while chunk is not None and not len(chunk):
+                chunk = next(self._chunks, None)
+            self._due = [] if chunk is None else (chunk[::-1] + self.began_ns).tolist()
+        self._next_due = self._due.pop() if self._due else _NEVER
+
+    def _send_due(self, now: int) -> None:
+        while self._next_due <= now:
+            if self._idle:
+                self._dispatch(self._idle.popleft(), self._next_due, time.monotonic_ns(), False)
+            else:
+                self._backlog.append(self._next_due)
+            self._refill()
+
+    def _dispatch(self, connection: Connection, intended: int, sent: int, queued: bool) -> None:
+        """Send the next request on a free connection."""
+        request = self._order[self._turn]
+        self._turn = (self._turn + 1) % len(self._order)
+        connection.intended = intended
+        connection.sent = sent
+        connection.received = 0
+        connection.complete = False
+        connection.packed = queued << QUEUED_SHIFT | connection.number << CONNECTION_SHIFT | request << REQUEST_SHIFT
+        self._busy[connection] = None
+        payload = self._requests[request]
+        try:
+            if connection.socket is None:
+                self._connect(connection)
+            sent_bytes = 0 if connection.connecting else connection.send(payload)
+        except BlockingIOError:
+            sent_bytes = 0
+        except OSError as error:
+            self._lose(connection, error)
+            return
+        if sent_bytes < len(payload):
+            connection.payload = memoryview(payload)[sent_bytes:]
+            self._epoll.modify(connection.fd, _READABLE | _WRITABLE)
+
+    def _advance(self, connection: Connection) -> bool:
+        """Finish connecting and send what is left; tells whether the connection still stands."""
+        try:
+            if connection.connecting:
+                if code := connection.connect_error():
+                    raise OSError(code, "connect")
+                connection.connecting = False
+            if connection.payload:
+                connection.payload = connection.payload[connection.send(connection.payload) :]
+            if not connection.payload:
+                self._epoll.modify(connection.fd, _READABLE)
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            self._lose(connection, error)
+            return False
+        return True
+
+    # --- connections --------------------------------------------------------------------------------------------------
+
+    def _connect(self, connection: Connection) -> None:
+        self.connects += 1
+        connection.open(self._address, self._family)
+        self._by_fd[connection.fd] = connection
+        self._epoll.register(connection.fd, _READABLE | _WRITABLE if connection.connecting else _READABLE)
+
+    def _close(self, connection: Connection) -> None:
+        self._by_fd.pop(connection.fd, None)
+        connection.close()
+
+    def _lose(self, connection: Connection, error: Exception | None) -> None:
+        """Close a connection that broke, and write down the request that was on it, if any."""
+        refused = connection.connecting or isinstance(error, ConnectionRefusedError)
+        self._close(connection)
+        if connection not in self._busy:
+            return
+        invalid = isinstance(error, httptools.HttpParserError)
+        self._write_off(connection, Outcome.REFUSED if refused else Outcome.INVALID if invalid else Outcome.RESET)
+
+    def _write_off(self, connection: Connection, outcome: Outcome) -> None:
+        now = time.monotonic_ns()
+        packed = connection.packed | outcome << OUTCOME_SHIFT
+        self._rows.extend((connection.intended, connection.sent, now, packed, connection.received))
+        del self._busy[connection]
+        if self._closed:
+            self._resting.append((now + _REST_NS, connection))
+        else:
+            self._idle.append(connection)
+
+    # --- what is not hot ----------------------------------------------------------------------------------------------
+
+    def _give_turn(self, now: int, end: int) -> None:
+        if now >= self._next_flush:
+            self._hand_over()
+            self._next_flush = now + _FLUSH_EVERY_NS
+        while self._busy:
+            oldest = next(iter(self._busy))
+            if now - oldest.sent < self._timeout_ns:
+                break
+            self._close(oldest)
+            self._write_off(oldest, Outcome.TIMEOUT)
+        while self._resting and self._resting[0][0] <= now:
+            connection = self._resting.popleft()[1]
+            if now < end:
+                self._dispatch(connection, now, now, False)
+        self._give_way()
+
+    def _hand_over(self) -> None:
+        if self._rows:
+            self._flush(self._rows)
+            del self._rows[:]
+
+    def _finish(self) -> None:
+        """Write down what is in flight and what was never sent, and give everything back."""
+        self.ended_ns = now = time.monotonic_ns()
+        for connection in self._busy:
+            packed = connection.packed | Outcome.UNANSWERED << OUTCOME_SHIFT
+            self._rows.extend((connection.intended, connection.sent, now, packed, connection.received))
+        while self._next_due <= now:
+            self._backlog.append(self._next_due)
+            self._refill()
+        for intended in self._backlog:
+            packed = Outcome.UNSENT << OUTCOME_SHIFT | 1 << QUEUED_SHIFT
+            self._rows.extend((intended, now, now, packed, 0))
+        self._hand_over()
+        for connection in self._connections:
+            self._close(connection)
+        self._timer.close()
+        self._epoll.close()
+
+
+def _resolve(host: str, port: int) -> tuple[tuple[Any, ...], int]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise LoadFailed(f"The host {host!r} does not resolve ({error}). Check --host.") from error
+    return found[0][4], found[0][0]

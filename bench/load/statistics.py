@@ -1,0 +1,69 @@
+"""Locust's live statistics, fed in batches.
+
+One histogram for thousands of requests, merged the way Locust's master merges its workers' reports; an event for each
+request would cost more than the request. Results never come from here: they come from the rows.
+"""
+
+from __future__ import annotations
+
+import time
+from array import array
+
+import locust.stats
+import numpy as np
+from locust.stats import RequestStats, StatsEntry, StatsError
+
+from bench.load.rows import FIELDS, Outcome, unpack
+from bench.load.traffic import Traffic
+
+_NS_PER_MS = 1e6
+
+
+def _buckets(milliseconds: np.ndarray) -> np.ndarray:
+    """Round to three significant digits, but no finer than 0.01 ms."""
+    decimals = np.clip(2 - np.floor(np.log10(np.maximum(milliseconds, 1e-9))), -6, 2)
+    scale = 10.0**decimals
+    return np.round(milliseconds * scale) / scale
+
+
+def use_fine_buckets() -> None:
+    """Let Locust keep sub-millisecond response times apart: its own buckets begin at a whole millisecond."""
+    locust.stats.bucket_response_time = lambda milliseconds: float(_buckets(np.asarray(milliseconds)))
+
+
+def publish(stats: RequestStats, rows: array[int], traffic: Traffic, name_of: np.ndarray) -> None:
+    """Add a batch of rows to Locust's statistics."""
+    intended, _, done, packed, received = np.frombuffer(rows, np.int64).reshape(-1, FIELDS).T
+    _, outcome, _, _, request = unpack(packed)
+    milliseconds = (done - intended) / _NS_PER_MS
+    name = name_of[request]
+    for index in np.unique(name):
+        chosen = name == index
+        _publish_name(
+            stats, traffic.names[index], traffic.method, milliseconds[chosen], outcome[chosen], received[chosen]
+        )
+
+
+def _publish_name(
+    stats: RequestStats, name: str, method: str, milliseconds: np.ndarray, outcome: np.ndarray, received: np.ndarray
+) -> None:
+    now = time.time()
+    failed = outcome[outcome != Outcome.OK]
+    entry = StatsEntry(stats, name, method)
+    entry.last_request_timestamp = now
+    entry.num_requests = len(milliseconds)
+    entry.num_failures = len(failed)
+    entry.total_response_time = float(milliseconds.sum())
+    entry.min_response_time = float(milliseconds.min())
+    entry.max_response_time = float(milliseconds.max())
+    entry.total_content_length = int(received.sum())
+    values, counts = np.unique(_buckets(milliseconds), return_counts=True)
+    entry.response_times = dict(zip(values.tolist(), counts.tolist(), strict=True))
+    entry.num_reqs_per_sec[int(now)] = len(milliseconds)
+    entry.num_fail_per_sec[int(now)] = len(failed)
+    stats.entries[(name, method)].extend(entry)
+    stats.total.extend(entry)
+    for value, count in zip(*np.unique(failed, return_counts=True), strict=True):
+        error = Outcome(value).name.lower()
+        key = StatsError.create_key(method, name, error)
+        stats.errors.setdefault(key, StatsError(method, name, error)).occurrences += int(count)

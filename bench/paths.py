@@ -1,0 +1,15 @@
+"""Where things are in a checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BENCH = ROOT / "bench"
+GATEWAYS = BENCH / "gateways"
+CONTRACT = GATEWAYS / "contract"
+SCENARIOS = BENCH / "scenarios"
+SUITES = BENCH / "suites"
+BUILD = ROOT / "build"
+DATA = ROOT / "data"
+RUNS = DATA / "runs"

@@ -1,0 +1,1 @@
+"""The store: table schemas, parquet writing, and the manifest of a run."""
