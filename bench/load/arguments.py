@@ -23,6 +23,8 @@ class LoadArguments:
     """Length of the measured window after the warm-up; None: until Locust stops the test."""
     seed: int
     limits: Limits
+    wait_for_host_s: float
+    """How long nothing may listen at the host before that is an error."""
     samples: Path | None
     """Where workers write their rows; None: they only count."""
     tokens: Path | None
@@ -41,6 +43,7 @@ class LoadArguments:
             duration_s=options.duration or None,
             seed=options.seed,
             limits=Limits(options.connections, options.request_timeout, not options.new_connections),
+            wait_for_host_s=options.wait_for_host,
             samples=Path(options.samples) if options.samples else None,
             tokens=Path(options.tokens) if options.tokens else None,
         )
@@ -55,6 +58,7 @@ def add_arguments(parser: LocustArgumentParser) -> None:
     group.add_argument("--duration", type=float, default=0.0, help="Seconds that count; 0: until the test is stopped")
     group.add_argument("--connections", type=int, default=64, help="Most connections of one worker at once")
     group.add_argument("--request-timeout", type=float, default=5.0, help="Seconds after which a request is given up")
+    group.add_argument("--wait-for-host", type=float, default=0.0, help="Seconds to wait until something listens there")
     group.add_argument("--new-connections", action="store_true", help="A new connection for every request")
     group.add_argument("--seed", type=int, default=1, help="Seed of the arrivals and of the order of requests")
     group.add_argument("--samples", default="", help="Folder for a row a request (raw; bench makes parquet of it)")

@@ -39,6 +39,7 @@ _FLUSH_EVERY_NS = 250_000_000
 _REST_NS = 50_000_000
 """How long a closed-loop user waits after its connection failed: it would spin otherwise."""
 _BLOCK_S = 0.01
+_RETRY_S = 0.02
 
 _plain_epoll = monkey.get_original("select", "epoll") if monkey.is_module_patched("select") else select.epoll
 _READABLE, _WRITABLE = 1, 4  # EPOLLIN, EPOLLOUT
@@ -124,21 +125,33 @@ class Engine:
         """Instant that the schedule counts from."""
         self.ended_ns = 0
 
-    def open(self) -> None:
-        """Open every connection before the load, so that the first requests do not pay for it."""
+    def open(self, wait_s: float = 0.0) -> None:
+        """Open every connection before the load, so that the first requests do not pay for it.
+
+        Parameters
+        ----------
+        wait_s
+            How long nothing may listen there before `LoadFailed` is raised.
+        """
+        deadline = time.monotonic() + wait_s
+        while (error := self._refusal()) and time.monotonic() < deadline:
+            time.sleep(_RETRY_S)
+        if error:
+            where = f"{self._address[0]}:{self._address[1]}"
+            raise LoadFailed(f"Nothing answers at {where} ({error}). Start the gateway first, or give another --host.")
+        self._idle.extend(self._connections)
+        if self._limits.keep_alive:
+            for connection in self._connections:
+                self._connect(connection)
+
+    def _refusal(self) -> OSError | None:
         try:
             with socket.socket(self._family, socket.SOCK_STREAM) as probe:
                 probe.settimeout(self._limits.timeout_s)
                 probe.connect(self._address)
-            for connection in self._connections:
-                self._idle.append(connection)
-                if self._limits.keep_alive:
-                    self._connect(connection)
         except OSError as error:
-            raise LoadFailed(
-                f"Nothing answers at {self._address[0]}:{self._address[1]} ({error}). Start the gateway first, or give"
-                " another --host."
-            ) from error
+            return error
+        return None
 
     def stop(self) -> None:
         """End the load after the current batch; what is in flight is written down as unanswered."""

@@ -125,7 +125,7 @@ class _Drive:
 
     def run(self) -> None:
         statistics.use_fine_buckets()
-        self._engine.open()
+        self._engine.open(self._arguments.wait_for_host_s)
         # A collection would stop the schedule; the engine makes no cycles.
         gc.collect()
         gc.freeze()

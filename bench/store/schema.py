@@ -67,16 +67,54 @@ CELLS = _table(
     _field("ready_ns", pa.int64(), "the gateway first answered /readyz", "ns"),
     _field("measure_start_ns", pa.int64(), "end of the warm-up: requests intended from here on count", "ns"),
     _field("measure_end_ns", pa.int64(), "end of the load", "ns"),
-    _field("gateway_cpu_ns", pa.int64(), "CPU time of the gateway within the measured window", "ns",
-           null="the process ended inside the window, or the cell injects a fault"),
-    _field("gateway_pss_bytes", pa.int64(), "proportional set size of the gateway at the end of the load", "bytes",
-           null="the kernel does not tell, or the cell injects a fault"),
-    _field("generator_cpu_ns", pa.int64(), "CPU time of the load generator within the measured window", "ns",
-           null="no load generator ran"),
-    _field("generator_run_delay_ns", pa.int64(), "time the generator was ready to run and waited for a processor, within"
-           " the measured window", "ns", null="no load generator ran, or the kernel does not tell"),
-    _field("steal_ns", pa.int64(), "processor time that the hypervisor gave to others, all processors, within the window",
-           "ns", null="the kernel does not tell"),
+    _field(
+        "gateway_cpu_ns",
+        pa.int64(),
+        "CPU time of the gateway within the measured window",
+        "ns",
+        null="the process ended inside the window, or the cell injects a fault",
+    ),
+    _field(
+        "gateway_pss_bytes",
+        pa.int64(),
+        "proportional set size of the gateway at the end of the load",
+        "bytes",
+        null="the kernel does not tell, or the cell injects a fault",
+    ),
+    _field(
+        "generator_cpu_ns",
+        pa.int64(),
+        "CPU time of the load generator within the measured window",
+        "ns",
+        null="no load generator ran",
+    ),
+    _field(
+        "generator_run_delay_ns",
+        pa.int64(),
+        "time the generator was ready to run and waited for a processor, within the measured window",
+        "ns",
+        null="no load generator ran, or the kernel does not tell",
+    ),
+    _field(
+        "schedule_lag_p99_ns",
+        pa.int64(),
+        "99th percentile of the schedule lag of requests that found a connection free, within the window",
+        "ns",
+        null="closed loop, or no load generator ran",
+    ),
+    _field(
+        "achieved_share",
+        pa.float64(),
+        "requests sent over requests offered within the window",
+        null="closed loop, or no load generator ran",
+    ),
+    _field(
+        "steal_ns",
+        pa.int64(),
+        "processor time that the hypervisor gave to others, all processors, within the window",
+        "ns",
+        null="the kernel does not tell",
+    ),
     _field("rows", pa.int64(), "rows in the requests table, warm-up included"),
     _field("rows_answered", pa.int64(), "rows that got an HTTP answer, warm-up included"),
     _field("rows_censored", pa.int64(), "rows never sent or never answered, warm-up included"),
@@ -92,16 +130,35 @@ REQUESTS = _table(
     _field("worker", pa.int16(), "load generator process, from 0"),
     _field("connection", pa.int32(), "connection of that process", null="never sent"),
     _field("name", _label, "request name, as in Locust's statistics"),
-    _field("intended_ns", pa.int64(), "instant at which the schedule wanted it sent; in a closed loop the instant at which"
-           " its user was free to send", "ns"),
-    _field("schedule_lag_ns", pa.int64(), "sent minus intended; for a request never sent: how long it had waited when the"
-           " load ended", "ns"),
-    _field("queued", pa.bool_(), "no connection was free when it was due: the lag is the gateway's, not the generator's"),
-    _field("service_time_ns", pa.int64(), "done minus sent; for a request never answered: how long it had waited when it"
-           " was given up", "ns", null="never sent"),
+    _field(
+        "intended_ns",
+        pa.int64(),
+        "instant at which the schedule wanted it sent; in a closed loop the instant at which its user was free to send",
+        "ns",
+    ),
+    _field(
+        "schedule_lag_ns",
+        pa.int64(),
+        "sent minus intended; for a request never sent: how long it had waited when the load ended",
+        "ns",
+    ),
+    _field(
+        "queued", pa.bool_(), "no connection was free when it was due: the lag is the gateway's, not the generator's"
+    ),
+    _field(
+        "service_time_ns",
+        pa.int64(),
+        "done minus sent; for a request never answered: how long it had waited when it was given up",
+        "ns",
+        null="never sent",
+    ),
     _field("status", pa.int16(), "HTTP status", null="no answer"),
-    _field("outcome", _label, "ok (2xx), error (another status), timeout, reset, refused, invalid (not HTTP),"
-           " unanswered or unsent (at the end of the load)"),
+    _field(
+        "outcome",
+        _label,
+        "ok (2xx), error (another status), timeout, reset, refused, invalid (not HTTP),"
+        " unanswered or unsent (at the end of the load)",
+    ),
     _field("censored", pa.bool_(), "the response time is only a lower bound: timeout, unanswered, unsent"),
     _field("received_bytes", pa.int32(), "bytes of the answer, header included", "bytes", null="never sent"),
 )
@@ -112,10 +169,17 @@ PAUSES = _table(
     _field("runtime", _label, "go, java, node or rust"),
     _field("collector", _label, "garbage collector by name"),
     _field("pid", pa.int32(), "process"),
-    _field("source", _label, "where the row comes from: go_gcstats, go_metrics, jul_safepoint, jul_phase, jul_stall,"
-           " node_trace, not_applicable"),
-    _field("kind", _label, "stw_gc, stw_other, alloc_stall, degenerated, incremental_step, mark_assist, forced_gc,"
-           " not_applicable"),
+    _field(
+        "source",
+        _label,
+        "where the row comes from: go_gcstats, go_metrics, jul_safepoint, jul_phase, jul_stall,"
+        " node_trace, not_applicable",
+    ),
+    _field(
+        "kind",
+        _label,
+        "stw_gc, stw_other, alloc_stall, degenerated, incremental_step, mark_assist, forced_gc, not_applicable",
+    ),
     _field("scope", _label, "what stood still: process, isolate or thread"),
     _field("phase", pa.string(), "the source's own name of it"),
     _field("cause", pa.string(), "why, in the source's words", null="the source does not tell"),
@@ -123,12 +187,19 @@ PAUSES = _table(
     _field("forced", pa.bool_(), "somebody asked for the collection", null="the source does not tell"),
     _field("end_ns", pa.int64(), "end of the pause", "ns", null="not applicable"),
     _field("alignment_error_ns", pa.int64(), "how far end_ns may be off", "ns", null="not applicable"),
-    _field("window_ns", pa.int64(), "the pause ended within this long before end_ns; 0 when end_ns is the instant itself",
-           "ns", null="not applicable"),
+    _field(
+        "window_ns",
+        pa.int64(),
+        "the pause ended within this long before end_ns; 0 when end_ns is the instant itself",
+        "ns",
+        null="not applicable",
+    ),
     _field("dur_lo_ns", pa.int64(), "the pause lasted at least this long", "ns", null="not applicable"),
     _field("dur_hi_ns", pa.int64(), "the pause lasted at most this long", "ns", null="not applicable, or unbounded"),
     _field("resolution_ns", pa.int64(), "smallest difference that the source can tell", "ns", null="not applicable"),
-    _field("ttsp_ns", pa.int64(), "part of it spent on bringing threads to a stop", "ns", null="the source does not tell"),
+    _field(
+        "ttsp_ns", pa.int64(), "part of it spent on bringing threads to a stop", "ns", null="the source does not tell"
+    ),
     _field("count", pa.int64(), "pauses that the row stands for: 1, or a bucket's count; 0 for not applicable"),
 )
 
@@ -139,8 +210,13 @@ PROCESS = _table(
     _field("pid", pa.int32(), "process"),
     _field("time_ns", pa.int64(), "instant of the sample", "ns"),
     _field("cpu_ns", pa.int64(), "CPU time used since the process began", "ns"),
-    _field("run_delay_ns", pa.int64(), "time spent ready to run and waiting, all threads that live now", "ns",
-           null="the kernel does not tell"),
+    _field(
+        "run_delay_ns",
+        pa.int64(),
+        "time spent ready to run and waiting, all threads that live now",
+        "ns",
+        null="the kernel does not tell",
+    ),
     _field("rss_bytes", pa.int64(), "resident set size", "bytes"),
     _field("threads", pa.int32(), "threads"),
     _field("minor_faults", pa.int64(), "minor page faults since the process began"),
@@ -153,8 +229,13 @@ MACHINE = _table(
     _field("time_ns", pa.int64(), "instant of the sample", "ns"),
     _field("busy_ns", pa.int64(), "processor time not idle since boot, all processors", "ns"),
     _field("steal_ns", pa.int64(), "processor time that the hypervisor gave to others since boot", "ns"),
-    _field("psi_cpu_some_ns", pa.int64(), "time since boot in which some task waited for a processor", "ns",
-           null="the kernel has no pressure information"),
+    _field(
+        "psi_cpu_some_ns",
+        pa.int64(),
+        "time since boot in which some task waited for a processor",
+        "ns",
+        null="the kernel has no pressure information",
+    ),
     _field("memory_available_bytes", pa.int64(), "memory that could be had without swapping", "bytes"),
     _field("context_switches", pa.int64(), "context switches since boot"),
 )
@@ -176,21 +257,43 @@ FAULTS = _table(
     _field("policy", _label, "supervisor policy by name"),
     _field("horizon_ns", pa.int64(), "how long after the fault the cell watched", "ns"),
     _field("inject_ns", pa.int64(), "the fault's system call returned", "ns"),
-    _field("impact_ns", pa.int64(), "first probe that failed: its intended instant", "ns",
-           null="clients never noticed: the fault was masked"),
-    _field("detect_ns", pa.int64(), "the supervisor knew: exit seen, or the threshold-th failed probe", "ns",
-           null="never detected"),
+    _field(
+        "impact_ns",
+        pa.int64(),
+        "first probe that failed: its intended instant",
+        "ns",
+        null="clients never noticed: the fault was masked",
+    ),
+    _field(
+        "detect_ns",
+        pa.int64(),
+        "the supervisor knew: exit seen, or the threshold-th failed probe",
+        "ns",
+        null="never detected",
+    ),
     _field("act_ns", pa.int64(), "the supervisor decided to kill or restart", "ns", null="never acted"),
     _field("exec_ns", pa.int64(), "the new process was created", "ns", null="no new process"),
     _field("listen_ns", pa.int64(), "the new process accepted a connection", "ns", null="never listened"),
-    _field("first_ok_ns", pa.int64(), "first good probe of the new service: its intended instant", "ns",
-           null="never answered within the horizon"),
-    _field("sustained_ns", pa.int64(), "start of the first stretch of good service that lasted", "ns",
-           null="never sustained within the horizon"),
+    _field(
+        "first_ok_ns",
+        pa.int64(),
+        "first good probe of the new service: its intended instant",
+        "ns",
+        null="never answered within the horizon",
+    ),
+    _field(
+        "sustained_ns",
+        pa.int64(),
+        "start of the first stretch of good service that lasted",
+        "ns",
+        null="never sustained within the horizon",
+    ),
     _field("censored", pa.bool_(), "service was not sustained again within the horizon"),
     _field("censor_reason", pa.string(), "why it is censored", null="it is not"),
     _field("probes_lost", pa.int64(), "probes that failed from the fault to the end, both streams"),
-    _field("probe_lag_p99_ns", pa.int64(), "99th percentile of how late probes were sent; over 2 ms the cell is void", "ns"),
+    _field(
+        "probe_lag_p99_ns", pa.int64(), "99th percentile of how late probes were sent; over 2 ms the cell is void", "ns"
+    ),
 )
 
 RESIDUE = _table(

@@ -1,0 +1,282 @@
+"""A campaign: a suite's cells one after the other, each published when it is whole, and the run made of them at the end.
+
+While it runs, everything is in a hidden folder beside the runs: `plan.json` says what is to be done, `cells/` holds the cells
+that are done (each moved there by one rename), `work/` the one under way. Whatever interrupts it, `resume` goes on with the
+first cell that is not in `cells/`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench import paths, toolchains
+from bench import suite as suites
+from bench.cell import Context, measure
+from bench.contract import Certificate, certify
+from bench.errors import BenchError, RunUnreadable, ToolchainMissing, UnknownName
+from bench.gateways import registry
+from bench.gateways.build import build
+from bench.gateways.tokens import Keys, keys, mint
+from bench.meters import machine
+from bench.recovery_cell import recover
+from bench.rig import Rig
+from bench.store import manifest, writer
+from bench.store.schema import SCHEMA_VERSION, TABLES
+from bench.suite import Cell, Suite
+
+_PLAN = "plan.json"
+_SUBJECTS = 200
+_TOKEN_LIFE = "+86400"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a campaign is to do; written before the first cell."""
+
+    schema_version: int
+    run: str
+    suite_text: str
+    suite_name: str
+    variants: tuple[str, ...]
+    left_out: dict[str, str]
+    started_at: str
+    cells: tuple[Cell, ...]
+
+    @property
+    def suite(self) -> Suite:
+        """The declared suite."""
+        return suites.parse(self.suite_text, self.suite_name)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Told before each cell."""
+
+    cell: Cell
+    done: int
+    total: int
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Hold the machine: two campaigns at once would measure each other."""
+    paths.RUNS.mkdir(parents=True, exist_ok=True)
+    with (paths.RUNS / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BenchError("Another campaign is running on this machine. Wait for it, or stop it.") from None
+        yield
+
+
+def available(names: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
+    """Give the variants that can run here, and for the others a sentence that says what to install.
+
+    Raises
+    ------
+    ToolchainMissing
+        None can run.
+    """
+    left_out = {}
+    for name in names:
+        if lacking := toolchains.missing(registry.variant(name).needs):
+            left_out[name] = " ".join(lacking)
+    able = [name for name in names if name not in left_out]
+    if not able:
+        raise ToolchainMissing("No variant can run here. " + " ".join(dict.fromkeys(left_out.values())))
+    return able, left_out
+
+
+def begin(suite_name: str, variants: tuple[str, ...] = (), name: str | None = None) -> Path:
+    """Write the plan of a new campaign; gives its folder."""
+    suite, text = suites.read(suite_name)
+    for chosen in variants:
+        registry.variant(chosen)
+    able, left_out = available(variants or suite.variants)
+    now = datetime.now(UTC)
+    run = name or f"{suite.name}-{now:%Y%m%d-%H%M%S}"
+    folder = _folder(run)
+    if folder.exists() or (paths.RUNS / run).exists():
+        raise BenchError(f"There is a run named {run} already. Give another --name, or go on with: bench run --resume")
+    plan = Plan(
+        SCHEMA_VERSION, run, text, suite.name, tuple(able), left_out, now.isoformat(timespec="seconds"),
+        tuple(suites.plan(suite, able)),
+    )  # fmt: skip
+    folder.mkdir(parents=True)
+    _write_json(folder / _PLAN, asdict(plan))
+    return folder
+
+
+def unfinished(run: str | None = None) -> Path:
+    """Give the folder of an unfinished campaign: the named one, or the newest."""
+    found = {path.parent.name[1:]: path.parent for path in paths.RUNS.glob(f".*/{_PLAN}")}
+    if run is not None and run not in found:
+        raise UnknownName("unfinished run", run, found)
+    if not found:
+        raise BenchError("There is no unfinished run. Start one with: bench run quick")
+    return found[run] if run else max(found.values(), key=lambda path: (path / _PLAN).stat().st_mtime)
+
+
+def read_plan(folder: Path) -> Plan:
+    """Give the plan of a campaign."""
+    said = json.loads((folder / _PLAN).read_text())
+    if said["schema_version"] != SCHEMA_VERSION:
+        raise RunUnreadable(
+            f"{said['run']} was begun by another release (schema {said['schema_version']}): begin anew."
+        )
+    cells = tuple(Cell(**cell) for cell in said["cells"])
+    return Plan(**said | {"cells": cells, "variants": tuple(said["variants"])})
+
+
+def run(folder: Path, tell: Callable[[Progress], None], say: Callable[[str], None]) -> Path:
+    """Do what is left of a campaign and publish its run; gives the run's folder.
+
+    Raises
+    ------
+    BenchError
+        A build failed, a gateway broke the contract or died, or the load failed; what is done stays done.
+    """
+    plan = read_plan(folder)
+    published = paths.RUNS / plan.run
+    if published.exists():
+        shutil.rmtree(folder)
+        return published
+    with (folder / "attempts").open("a") as attempts:
+        attempts.write(datetime.now(UTC).isoformat(timespec="seconds") + "\n")
+    contract = prepare(plan.variants, say)
+    _measure_all(plan, folder, tell)
+    return _publish(plan, folder, contract)
+
+
+def prepare(variants: tuple[str, ...], say: Callable[[str], None]) -> dict[str, Certificate]:
+    """Build the gateways of these variants and hold them to the contract; gives a certificate each."""
+    gateways = {v.gateway.name: v.gateway for v in map(registry.variant, variants)}
+    certificates = {}
+    for name, gateway in gateways.items():
+        say(f"Building {name} ({gateway.language}, {gateway.built_on})")
+        build(gateway)
+        variant = next(v for v in map(registry.variant, variants) if v.gateway.name == name)
+        say(f"Checking {name} against the contract")
+        certificates[name] = certify(variant)
+    return certificates
+
+
+def _measure_all(plan: Plan, folder: Path, tell: Callable[[Progress], None]) -> None:
+    done, work = folder / "cells", folder / "work"
+    done.mkdir(exist_ok=True)
+    suite = plan.suite
+    own_keys = keys()
+    tokens = folder / "tokens"
+    tokens.write_text("\n".join(_tokens(own_keys)))
+    context = Context(suite, Rig.split(suite.gateway_cpus), tokens, own_keys.environment(folder))
+    for number, cell in enumerate(plan.cells):
+        if (done / cell.cell_id).exists():
+            continue
+        tell(Progress(cell, number, len(plan.cells)))
+        shutil.rmtree(work, ignore_errors=True)
+        tables = work / "tables"
+        tables.mkdir(parents=True)
+        measured = (recover if cell.scenario == "recovery" else measure)(cell, context, work)
+        for name, table in measured.items():
+            writer.write(name, table, tables)
+        tables.rename(done / cell.cell_id)
+        _sync(done)
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def _tokens(signer: Keys) -> list[str]:
+    """Give bearer tokens that hold every scope of the routing table, half of them HS256 and half RS256."""
+    table = json.loads((paths.CONTRACT / "routes.json").read_text())
+    scopes = {item["scope"] for item in (*table["routes"], *table["services"].values())} - {None}
+    return [
+        mint(signer, alg, {"sub": f"load-{number}", "exp": _TOKEN_LIFE, "scope": " ".join(sorted(scopes))})
+        for number in range(_SUBJECTS // 2)
+        for alg in ("HS256", "RS256")
+    ]
+
+
+def _publish(plan: Plan, folder: Path, contract: dict[str, Certificate]) -> Path:
+    final = folder / "final"
+    shutil.rmtree(final, ignore_errors=True)
+    final.mkdir()
+    rows = {}
+    for name in TABLES:
+        parts = [folder / "cells" / cell.cell_id / f"{name}.parquet" for cell in plan.cells]
+        rows[name] = writer.join(name, [part for part in parts if part.is_file()], final)
+    suite = plan.suite
+    manifest.Manifest(
+        schema_version=SCHEMA_VERSION,
+        run=plan.run,
+        suite=suite.name,
+        purpose=suite.purpose,
+        suite_text=plan.suite_text,
+        seed=suite.seed,
+        order=tuple(cell.cell_id for cell in plan.cells),
+        started_at=plan.started_at,
+        finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        interruptions=len((folder / "attempts").read_text().split()) - 1,
+        machine=machine.fingerprint(),
+        toolchains={name: toolchains.find(name).version for name in _needed(plan)},
+        variants={name: _flags(name) for name in plan.variants},
+        left_out=plan.left_out,
+        contract={name: {"cases": c.cases, "failed": c.failed} for name, c in contract.items()},
+        code_version=_code_version(),
+        synthetic=False,
+        tables=manifest.describe(final, rows),
+    ).write(final)
+    published = paths.RUNS / plan.run
+    final.rename(published)
+    _sync(paths.RUNS)
+    shutil.rmtree(folder)
+    return published
+
+
+def _needed(plan: Plan) -> list[str]:
+    return sorted({need for name in plan.variants for need in registry.variant(name).needs})
+
+
+def _flags(name: str) -> dict[str, Any]:
+    variant = registry.variant(name)
+    return {
+        "summary": variant.summary,
+        "tuning": variant.tuning,
+        "collector": variant.collector,
+        "flags": list(variant.flags),
+        "meter_flags": list(variant.meter_flags),
+        "env": dict(variant.env),
+    }
+
+
+def _code_version() -> str:
+    """Give the commit of this checkout, with `+` when files differ from it; `unknown` outside of git."""
+    asked = subprocess.run(
+        ["git", "describe", "--always", "--dirty=+", "--abbrev=12"], cwd=paths.ROOT, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    return asked.stdout.strip() or "unknown"
+
+
+def _folder(run: str) -> Path:
+    return paths.RUNS / f".{run}"
+
+
+def _write_json(path: Path, value: Any) -> None:
+    unfinished_file = path.with_suffix(".tmp")
+    unfinished_file.write_text(json.dumps(value, indent=1))
+    unfinished_file.rename(path)
+
+
+def _sync(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    os.fsync(fd)
+    os.close(fd)

@@ -1,0 +1,202 @@
+"""The command line of `bench`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bench import campaign, paths, toolchains
+from bench.errors import BenchError, RunUnreadable, UnknownName
+from bench.gateways import registry
+from bench.gateways.build import build as build_gateway
+from bench.gateways.build import is_built, lint
+from bench.store import manifest
+from bench.store.schema import TABLES
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="Makes data: drives reference gateways with load and faults, and writes what happened as parquet.",
+)  # fmt: skip
+_out = Console(highlight=False)
+_err = Console(stderr=True, highlight=False)
+_debug = False
+
+
+@app.callback()
+def options(debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False) -> None:
+    """Take the options of all commands."""
+    global _debug
+    _debug = debug
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is on this machine, what is missing, and the command that installs it."""
+    table = Table("toolchain", "version", "where", box=None, pad_edge=False)
+    for name in toolchains.NAMES:
+        try:
+            found = toolchains.find(name)
+            table.add_row(name, found.version, str(found.path))
+        except BenchError as error:
+            table.add_row(name, "[red]missing[/]", str(error))
+    _out.print(table)
+    able, left_out = [], {}
+    for name, variant in registry.variants().items():
+        lacking = toolchains.missing(variant.needs)
+        if lacking:
+            left_out[name] = lacking
+        else:
+            able.append(name)
+    _out.print(f"\nVariants that can run here: {', '.join(able) or 'none'}")
+    for name, lacking in left_out.items():
+        _out.print(f"[yellow]{name} cannot run:[/] {' '.join(lacking)}")
+    if not able:
+        raise typer.Exit(1)
+
+
+@app.command()
+def build(gateways: Annotated[list[str] | None, typer.Argument(help="Which; all by default.")] = None) -> None:
+    """Build the gateways whose sources or toolchains have changed."""
+    for gateway in _chosen(gateways):
+        _out.print(f"{gateway.name}: {'up to date' if is_built(gateway) else 'building'}")
+        build_gateway(gateway)
+
+
+@app.command(name="lint")
+def lint_gateways(gateways: Annotated[list[str] | None, typer.Argument(help="Which; all by default.")] = None) -> None:
+    """Run each gateway's own formatter check and linter."""
+    for gateway in _chosen(gateways):
+        build_gateway(gateway)
+        lint(gateway)
+        _out.print(f"{gateway.name}: clean")
+
+
+@app.command()
+def check(
+    gateways: Annotated[list[str] | None, typer.Argument(help="Which; all by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Replay the contract's vectors against each gateway over real HTTP."""
+    from bench import contract
+
+    results = {}
+    for gateway in _chosen(gateways):
+        variant = next(v for v in registry.variants().values() if v.gateway == gateway)
+        if lacking := toolchains.missing(variant.needs):
+            _err.print(f"{gateway.name} is left out. {' '.join(lacking)}")
+            continue
+        build_gateway(gateway)
+        results[gateway.name] = result = contract.replay(variant)
+        if not as_json:
+            _out.print(f"{gateway.name}: {len(result)} cases, {sum(not case.ok for case in result)} failed")
+        for case in result:
+            if not case.ok:
+                _err.print(f"  {gateway.name}: {case}", markup=False)
+    if as_json:
+        counts = {name: {"cases": len(r), "failed": sum(not case.ok for case in r)} for name, r in results.items()}
+        print(json.dumps({"gateways": counts}))
+    if not results:
+        raise BenchError("No gateway could be checked: no toolchain is here. See: bench doctor")
+    if any(not case.ok for result in results.values() for case in result):
+        raise typer.Exit(1)
+
+
+@app.command()
+def run(
+    suite: Annotated[str | None, typer.Argument(help="Name of a suite in bench/suites, or a TOML file.")] = None,
+    variant: Annotated[list[str] | None, typer.Option(help="Only this variant; may be given again.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run.")] = None,
+    resume: Annotated[bool, typer.Option(help="Go on with the newest unfinished run, or with --name.")] = False,
+) -> None:
+    """Run a suite: build, check, measure, publish. Prints the folder of the run."""
+    if resume == (suite is not None):
+        raise BenchError(
+            "Say which suite to run (bench run quick), or go on with an unfinished run (bench run --resume)."
+        )
+    with campaign.alone():
+        folder = campaign.unfinished(name) if resume else campaign.begin(suite, tuple(variant or ()), name)
+        plan = campaign.read_plan(folder)
+        for left_out, why in plan.left_out.items():
+            _err.print(f"[yellow]{left_out} is left out.[/] {why}")
+        from bench.live import Live
+
+        with Live(_err, plan) as live:
+            published = campaign.run(folder, live.cell, live.say)
+    _out.print(str(published.relative_to(paths.ROOT)))
+
+
+@app.command()
+def runs() -> None:
+    """List the runs on this machine, the newest last."""
+    table = Table("run", "suite", "variants", "cells", "passed the gate", "finished", box=None, pad_edge=False)
+    for folder in sorted(paths.RUNS.glob("[!.]*/"), key=lambda path: path.stat().st_mtime):
+        try:
+            said = manifest.read(folder)
+        except RunUnreadable as error:
+            table.add_row(folder.name, "[red]unreadable[/]", str(error))
+            continue
+        import pyarrow.parquet as pq
+
+        passed = pq.read_table(folder / "cells.parquet", columns=["gate_passed"])["gate_passed"].to_pylist()
+        table.add_row(
+            folder.name, said.suite, str(len(said.variants)), str(len(passed)), str(sum(passed)), said.finished_at
+        )
+    for folder in sorted(paths.RUNS.glob(".*/plan.json")):
+        table.add_row(folder.parent.name[1:], "[yellow]unfinished[/]", "go on with: bench run --resume")
+    _out.print(table)
+
+
+@app.command()
+def schema(as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False) -> None:
+    """Print the data dictionary: every table, column, unit and meaning."""
+    dictionary = {
+        table.name: {
+            "row": table.row,
+            "columns": [
+                {"name": f.name, "type": str(f.type), **{k.decode(): v.decode() for k, v in f.metadata.items()}}
+                if f.metadata
+                else {"name": f.name, "type": str(f.type)}
+                for f in table.schema
+            ],
+        }
+        for table in TABLES.values()
+    }
+    if as_json:
+        print(json.dumps(dictionary, indent=1))
+        return
+    for name, table in dictionary.items():
+        _out.print(f"\n[bold]{name}[/]: {table['row']}")
+        listing = Table("column", "unit", "meaning", "null means", box=None, pad_edge=False)
+        for column in table["columns"]:
+            listing.add_row(column["name"], column.get("unit", ""), column["meaning"], column.get("null", ""))
+        _out.print(listing)
+
+
+def _chosen(names: list[str] | None) -> list[registry.Gateway]:
+    known = registry.gateways()
+    for name in names or ():
+        if name not in known:
+            raise UnknownName("gateway", name, known)
+    return [known[name] for name in names or known]
+
+
+def main() -> None:
+    """Run the command line; an error is a sentence and exit code 1."""
+    try:
+        app(standalone_mode=False)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        _err.print("\nInterrupted. What was measured is kept; go on with: bench run --resume")
+        sys.exit(130)
+    except BenchError as error:
+        if _debug:
+            raise
+        _err.print("[red]bench:[/] ", end="")
+        _err.print(str(error), markup=False)
+        sys.exit(1)

@@ -1,0 +1,89 @@
+"""Holding a gateway to the contract, once for every build."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bench import paths
+from bench.errors import ContractBroken
+from bench.gateways import check
+from bench.gateways.build import digest
+from bench.gateways.process import GatewayProcess, Settings, free_port, running
+from bench.gateways.registry import Variant
+
+_SHOWN = 3
+_LIVE_SET_MIB = 4
+"""Cases start many gateways; what they prove does not depend on the size of the live set."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """That a build of a gateway was replayed against a state of the contract."""
+
+    build: str
+    contract: str
+    cases: int
+    failed: int
+
+
+def replay(variant: Variant) -> list[check.CaseResult]:
+    """Replay every vector against a gateway."""
+    with tempfile.TemporaryDirectory() as folder:
+        numbers = itertools.count()
+
+        @contextmanager
+        def start(env: Mapping[str, str]) -> Iterator[GatewayProcess]:
+            own = Path(folder) / str(next(numbers))
+            own.mkdir()
+            faults = env.get("ENABLE_FAULTS") == "1"
+            settings = Settings(
+                port=free_port(), folder=own, live_set_mib=_LIVE_SET_MIB, meters=False, faults=faults, env=env
+            )
+            with running(variant, settings) as gateway:
+                yield gateway
+
+        return check.check(start)
+
+
+def certify(variant: Variant) -> Certificate:
+    """Give a certificate that this build keeps the contract, replaying the vectors unless that was done already.
+
+    Raises
+    ------
+    ContractBroken
+        A case failed; the message shows the first ones.
+    """
+    gateway = variant.gateway
+    stored = gateway.out / "certificate.json"
+    build, contract = digest(gateway), _contract_digest()
+    if stored.is_file():
+        known = Certificate(**json.loads(stored.read_text()))
+        if (known.build, known.contract, known.failed) == (build, contract, 0):
+            return known
+    results = replay(variant)
+    failed = [result for result in results if not result.ok]
+    if failed:
+        shown = "\n".join(f"  {result}" for result in failed[:_SHOWN])
+        more = f"\n  and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
+        raise ContractBroken(
+            f"{gateway.name} broke {len(failed)} of {len(results)} cases of the contract:\n{shown}{more}\n"
+            f"See them all with: bench check {gateway.name}"
+        )
+    certificate = Certificate(build, contract, len(results), 0)
+    stored.write_text(json.dumps(asdict(certificate)))
+    return certificate
+
+
+def _contract_digest() -> str:
+    whole = hashlib.sha256()
+    for path in sorted(paths.CONTRACT.rglob("*")):
+        if path.is_file():
+            whole.update(path.read_bytes())
+    return whole.hexdigest()

@@ -1,0 +1,186 @@
+"""Suites: what to run, declared in TOML, and the plan of cells that a suite stands for."""
+
+from __future__ import annotations
+
+import random
+import tomllib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from bench import paths
+from bench.errors import SuiteInvalid, UnknownName
+from bench.gateways import registry
+
+CLOSED_LOOP = frozenset({"saturate"})
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LoadPlan(_Model):
+    """One scenario at its rungs."""
+
+    scenario: str
+    rates_per_s: tuple[float, ...] = ()
+    """Rungs of an open-loop scenario; empty for a closed loop."""
+    warm_up_s: float = Field(ge=0)
+    duration_s: float = Field(gt=0)
+    connections: int = Field(gt=0, le=65_535)
+    repetitions: int = Field(gt=0)
+
+    @field_validator("rates_per_s")
+    @classmethod
+    def _positive(cls, rates: tuple[float, ...]) -> tuple[float, ...]:
+        if any(not rate > 0 for rate in rates):
+            raise ValueError("a rate must be a positive number of requests a second")
+        return rates
+
+
+class RecoveryPlan(_Model):
+    """One fault under one restart policy."""
+
+    fault: str
+    policy: str
+    horizon_s: float = Field(gt=0)
+    baseline_s: float = Field(gt=0)
+    sustain_s: float = Field(gt=0)
+    repetitions: int = Field(gt=0)
+
+
+class Suite(_Model):
+    """What a suite file declares."""
+
+    name: str
+    purpose: Literal["indicative", "decision", "publication"]
+    summary: str
+    seed: int
+    variants: tuple[str, ...] = Field(min_length=1)
+    gateway_cpus: int = Field(default=1, gt=0)
+    """Processors of the gateway; the load generator has one of its own."""
+    memory_budget_mib: int = Field(default=512, gt=0)
+    live_set_mib: int = Field(default=64, ge=0)
+    load: tuple[LoadPlan, ...] = ()
+    recovery: tuple[RecoveryPlan, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One measurement that a plan asks for: a variant under a scenario, in its own fresh process."""
+
+    cell_id: str
+    block: int
+    position: int
+    variant: str
+    scenario: str
+    """The locustfile's name, or `recovery`."""
+    repetition: int
+    seed: int
+    rate_per_s: float | None = None
+    warm_up_s: float = 0.0
+    duration_s: float = 0.0
+    connections: int = 0
+    fault: str | None = None
+    policy: str | None = None
+    horizon_s: float = 0.0
+    baseline_s: float = 0.0
+    sustain_s: float = 0.0
+
+    @property
+    def traffic_model(self) -> str:
+        """Open or closed loop; the prober of a recovery cell is open."""
+        return "closed" if self.scenario in CLOSED_LOOP else "open"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give its fields, for the plan on disk."""
+        return asdict(self)
+
+
+def read(name: str) -> tuple[Suite, str]:
+    """Give a suite by name, or by the path of a TOML file, and the text that declares it.
+
+    Raises
+    ------
+    UnknownName
+        There is no such suite.
+    SuiteInvalid
+        The file is malformed, or names a variant or scenario that does not exist.
+    """
+    known = {path.stem: path for path in paths.SUITES.glob("*.toml")}
+    path = Path(name) if name.endswith(".toml") else known.get(name)
+    if path is None or not path.is_file():
+        raise UnknownName("suite", name, known)
+    text = path.read_text()
+    return parse(text, path.name), text
+
+
+def parse(text: str, where: str) -> Suite:
+    """Give the suite that a TOML text declares; `where` names it in errors. Raises as `read` does."""
+    try:
+        suite = Suite.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise SuiteInvalid(f"{where} is not TOML: {error}") from error
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise SuiteInvalid(f"{where} does not declare a suite: {wrong}") from error
+    for variant in suite.variants:
+        registry.variant(variant)
+    for load in suite.load:
+        scenario(load.scenario)
+        if bool(load.rates_per_s) == (load.scenario in CLOSED_LOOP):
+            takes = "takes no rates_per_s" if load.rates_per_s else "needs rates_per_s"
+            raise SuiteInvalid(f"{where}: the scenario {load.scenario} {takes}.")
+    return suite
+
+
+def scenario(name: str) -> Path:
+    """Give the locustfile of a scenario; an unknown name raises `UnknownName` with the near ones."""
+    known = {path.stem: path for path in paths.SCENARIOS.glob("*.py") if not path.stem.startswith("_")}
+    if name not in known:
+        raise UnknownName("scenario", name, known)
+    return known[name]
+
+
+def plan(suite: Suite, variants: Sequence[str]) -> list[Cell]:
+    """Give the cells of a suite in the order in which they run: randomised interleaved blocks.
+
+    A block holds one cell of each variant under one scenario and rung, in random order; the blocks of one repetition
+    come in random order too (Abedi and Brecht, ICPE 2017).
+    """
+    draw = random.Random(suite.seed)
+    kinds: list[tuple[LoadPlan | RecoveryPlan, float | None]] = []
+    for load in suite.load:
+        kinds += [(load, rate) for rate in load.rates_per_s or (None,)]
+    kinds += [(recovery, None) for recovery in suite.recovery]
+    cells: list[Cell] = []
+    block = 0
+    for repetition in range(max((kind.repetitions for kind, _ in kinds), default=0)):
+        due = [(kind, rate) for kind, rate in kinds if repetition < kind.repetitions]
+        draw.shuffle(due)
+        for kind, rate in due:
+            order = draw.sample(list(variants), len(variants))
+            for variant in order:
+                cells.append(_cell(kind, rate, variant, repetition, block, len(cells), draw.getrandbits(31)))
+            block += 1
+    return cells
+
+
+def _cell(
+    kind: LoadPlan | RecoveryPlan,
+    rate: float | None,
+    variant: str,
+    repetition: int,
+    block: int,
+    position: int,
+    seed: int,
+) -> Cell:
+    what = kind.scenario if isinstance(kind, LoadPlan) else f"{kind.fault}-{kind.policy}"
+    parts = [f"{position:04d}", variant, what, *([f"{rate:g}"] if rate else []), f"r{repetition}"]
+    common = {"cell_id": "-".join(parts), "block": block, "position": position, "variant": variant,
+              "repetition": repetition, "seed": seed}  # fmt: skip
+    own = kind.model_dump(exclude={"repetitions", "rates_per_s"})
+    return Cell(**common, **({"scenario": "recovery"} | own | ({"rate_per_s": rate} if rate else {})))

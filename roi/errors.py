@@ -1,0 +1,48 @@
+"""The errors that `roi` tells its user: what happened, where, and what to do next."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class RoiError(Exception):
+    """A sentence for the user; the command line prints it without a traceback and ends with exit code 1."""
+
+
+class UnknownName(RoiError):
+    """Something was asked for by a name that does not exist."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        known = sorted(known)
+        near = difflib.get_close_matches(name, known, n=3)
+        hint = f"Did you mean {' or '.join(near)}?" if near else f"There is: {', '.join(known) or 'none at all'}."
+        super().__init__(f"There is no {kind} named {name!r}. {hint}")
+
+
+class ChartInvalid(RoiError, ValueError):
+    """A chart does not say what a chart must say."""
+
+
+class ChromiumMissing(RoiError):
+    """There is no Chromium to draw images with."""
+
+
+class ImagesFailed(RoiError):
+    """Chromium could not draw an image."""
+
+
+class FindingInvalid(RoiError, ValueError):
+    """A finding does not say what a finding must say."""
+
+
+class BadParameters(RoiError):
+    """A parameter of a notebook is unknown, of the wrong type, or out of its range."""
+
+
+class CatalogInvalid(RoiError):
+    """The catalogue of notebooks does not say what a catalogue must say."""
+
+
+class ReportNotPublished(RoiError):
+    """A report could not be put in its place."""

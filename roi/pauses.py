@@ -1,0 +1,111 @@
+"""Pauses as the application saw them, with the bounds that each source leaves.
+
+The number of record is for Java the safepoint's total and not the collector's phase, for Go the runtime's histogram of
+stop-the-world pauses (bounds, because its buckets are 14 to 25 % wide), for Node every step that V8 takes on the main thread.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from roi.data import Run
+from roi.statistics.quantiles import quantile_of_bounds
+
+_NS_PER_US = 1e3
+
+OF_RECORD = """
+    select c.variant, c.runtime, c.collector, c.cell_id, p.kind, p.phase, p.source,
+           p.dur_lo_ns, coalesce(p.dur_hi_ns, p.dur_lo_ns) as dur_hi_ns, p.count, p.resolution_ns
+    from pauses p join cells c using (cell_id)
+    where c.scenario = $scenario and p.count > 0
+          and p.end_ns between c.measure_start_ns and c.measure_end_ns
+          and ((p.source = 'jul_safepoint' and p.kind in ('stw_gc', 'forced_gc', 'degenerated'))
+               or (p.source = 'go_metrics' and p.phase like '/sched/pauses/total/gc%')
+               or (p.source = 'node_trace' and p.kind in ('stw_gc', 'forced_gc', 'incremental_step')))
+"""
+"""Pauses of collectors within the measured windows, one source a runtime."""
+
+WINDOWS = """
+    select variant, runtime, collector, count(*) as cells, sum(measure_end_ns - measure_start_ns) as window_ns
+    from cells where scenario = $scenario group by all order by variant
+"""
+
+PHASE_AGAINST_SAFEPOINT = """
+    with phase as (
+        select cell_id, end_ns, (dur_lo_ns + dur_hi_ns) / 2 as phase_ns from pauses where source = 'jul_phase'
+    ), safepoint as (
+        select cell_id, end_ns, dur_lo_ns as total_ns, ttsp_ns from pauses
+        where source = 'jul_safepoint' and kind in ('stw_gc', 'forced_gc')
+    )
+    select c.variant, c.collector, p.phase_ns, s.total_ns, s.ttsp_ns
+    from safepoint s asof join phase p on s.cell_id = p.cell_id and s.end_ns >= p.end_ns
+    join cells c on c.cell_id = s.cell_id
+    where p.end_ns > s.end_ns - s.total_ns and c.scenario = $scenario
+"""
+"""Each collector's safepoint with the last pause line that lies inside of it."""
+
+
+def distribution(run: Run, scenario: str) -> pd.DataFrame:
+    """Give the pauses of every variant: n, rate, mean, P50, P99 and longest in µs with bounds, and share of wall time.
+
+    A variant without any pause has n = 0; one without a collector has `applicable` False. Quantiles hold both what the source
+    cannot resolve and what was not sampled; they are missing where the sample is too small.
+    """
+    rows = run.query(OF_RECORD, {"scenario": scenario})
+    windows = run.query(WINDOWS, {"scenario": scenario})
+    by_variant = dict(iter(rows.groupby("variant", observed=True)))
+    return pd.DataFrame([_summary(window, by_variant.get(window.variant)) for window in windows.itertuples()])
+
+
+def _summary(window: object, rows: pd.DataFrame | None) -> dict[str, object]:
+    head = {"variant": window.variant, "runtime": window.runtime, "collector": window.collector,
+            "applicable": window.collector != "none"}  # fmt: skip
+    minutes = window.window_ns / 60e9
+    if rows is None or not len(rows):
+        return head | {"n": 0, "per_minute": 0.0 if head["applicable"] else np.nan}
+    lo, hi, count = (rows[column].to_numpy(float) for column in ("dur_lo_ns", "dur_hi_ns", "count"))
+    p50, p99 = (quantile_of_bounds(lo, hi, count.astype(int), q) for q in (0.5, 0.99))
+    total_lo, total_hi = float((lo * count).sum()), float((hi * count).sum())
+    n = int(count.sum())
+    return head | {
+        "n": n,
+        "per_minute": n / minutes,
+        "mean_us": (total_lo + total_hi) / 2 / n / _NS_PER_US,
+        "p50_us": p50.value / _NS_PER_US,
+        "p99_us": p99.value / _NS_PER_US,
+        "p99_lo_us": None if p99.lo is None else p99.lo / _NS_PER_US,
+        "p99_hi_us": None if p99.hi is None else p99.hi / _NS_PER_US,
+        "longest_us": float(hi.max()) / _NS_PER_US,
+        "share_of_time": (total_lo + total_hi) / 2 / window.window_ns,
+        "resolution_us": float(rows["resolution_ns"].max()) / _NS_PER_US,
+    }
+
+
+def ecdf(run: Run, scenario: str) -> pd.DataFrame:
+    """Give the cumulated share of pauses by length: columns variant, runtime, pause_us, share; upper bounds of lengths."""
+    rows = run.query(OF_RECORD, {"scenario": scenario})
+    parts = []
+    for (variant, runtime), part in rows.groupby(["variant", "runtime"], observed=True):
+        ordered = part.groupby("dur_hi_ns")["count"].sum().sort_index()
+        share = ordered.cumsum() / ordered.sum()
+        parts.append(pd.DataFrame({"variant": variant, "runtime": runtime,
+                                   "pause_us": ordered.index / _NS_PER_US, "share": share.to_numpy()}))  # fmt: skip
+    columns = ["variant", "runtime", "pause_us", "share"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+
+
+def phase_against_safepoint(run: Run, scenario: str) -> pd.DataFrame:
+    """Give for each Java variant how much longer the application stood still than the collector's own line says.
+
+    Columns: variant, collector, n, phase_us and safepoint_us (medians), ratio (median of the pairs' ratios).
+    """
+    pairs = run.query(PHASE_AGAINST_SAFEPOINT, {"scenario": scenario})
+    pairs = pairs[pairs["phase_ns"] > 0].assign(ratio=lambda p: p["total_ns"] / p["phase_ns"])
+    grouped = pairs.groupby(["variant", "collector"], observed=True)
+    return grouped.agg(
+        n=("ratio", "size"),
+        phase_us=("phase_ns", lambda values: values.median() / _NS_PER_US),
+        safepoint_us=("total_ns", lambda values: values.median() / _NS_PER_US),
+        ratio=("ratio", "median"),
+    ).reset_index()

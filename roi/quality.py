@@ -1,0 +1,54 @@
+"""Whether a run's figures can be trusted: gates, counts that must agree, and the machine's own noise."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from roi.data import Run
+
+GATES = """
+    select cell_id, variant, scenario, rate_per_s, gate_passed, array_to_string(gate_reasons, '; ') as reasons
+    from cells order by position
+"""
+
+COUNTS = """
+    select scenario, variant, sum(rows) as "rows", sum(locust_count) as locust, sum(gateway_count) as gateway,
+           sum(rows_censored) as censored,
+           bool_and(locust_count = rows and gateway_count = rows_answered) as agree
+    from cells where scenario <> 'recovery' group by scenario, variant order by scenario, variant
+"""
+"""Requests as the parquet, Locust and the gateway counted them."""
+
+GENERATOR = """
+    select cell_id, variant, scenario, schedule_lag_p99_ns / 1e6 as lag_p99_ms, achieved_share,
+           generator_cpu_ns / (measure_end_ns - measure_start_ns) as generator_cpu,
+           generator_run_delay_ns / (measure_end_ns - measure_start_ns) as generator_waited,
+           steal_ns / (measure_end_ns - measure_start_ns) as steal
+    from cells where scenario <> 'recovery' order by position
+"""
+
+
+def gates(run: Run) -> pd.DataFrame:
+    """Give for every cell whether it passed the gate, and why not."""
+    return run.query(GATES)
+
+
+def counts(run: Run) -> pd.DataFrame:
+    """Give the three counts of requests for each scenario and variant, and whether they agree in every cell."""
+    return run.query(COUNTS)
+
+
+def generator(run: Run) -> pd.DataFrame:
+    """Give for every load cell how the generator fared: lag in ms, shares of the measured window."""
+    return run.query(GENERATOR)
+
+
+def left_out(run: Run) -> pd.DataFrame:
+    """Give the variants that could not run, and the cells that are left out of comparisons, each with its reason."""
+    cells = gates(run)
+    failed = cells.loc[~cells["gate_passed"], ["cell_id", "reasons"]]
+    variants = [{"what": name, "why": why} for name, why in run.manifest.left_out.items()]
+    return pd.DataFrame(
+        [*variants, *({"what": row.cell_id, "why": row.reasons} for row in failed.itertuples())],
+        columns=["what", "why"],
+    )

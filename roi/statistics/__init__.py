@@ -1,0 +1,1 @@
+"""Statistics of benchmarks: pure functions over arrays, each with its source."""

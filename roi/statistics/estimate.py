@@ -1,0 +1,86 @@
+"""Means and ratios over fresh processes, with intervals.
+
+The unit of repetition is the process: requests of one process are not independent, so an interval over requests would be
+far too narrow (Georges, Buytaert and Eeckhout, OOPSLA 2007).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its interval. Without repetition the interval is not known, and `lo` and `hi` are None."""
+
+    value: float
+    lo: float | None
+    hi: float | None
+    n: int
+    """Processes behind it."""
+    confidence: float = 0.95
+
+    def excludes(self, figure: float) -> bool:
+        """Tell whether the interval is known and does not hold this figure."""
+        return self.lo is not None and self.hi is not None and not self.lo <= figure <= self.hi
+
+
+def mean_of_processes(values: Sequence[float], confidence: float = 0.95) -> Estimate:
+    """Give the mean of one figure a process, with Student's t interval.
+
+    Parameters
+    ----------
+    values
+        One figure a process, shape (n,), in any unit; the estimate has the same unit.
+
+    Raises
+    ------
+    ValueError
+        There is no value, or one is not finite.
+    """
+    array = _checked(values)
+    mean = float(array.mean())
+    if len(array) < 2:
+        return Estimate(mean, None, None, len(array), confidence)
+    half = float(stats.t.ppf((1 + confidence) / 2, len(array) - 1) * stats.sem(array))
+    return Estimate(mean, mean - half, mean + half, len(array), confidence)
+
+
+def ratio_of_processes(numerator: Sequence[float], denominator: Sequence[float], confidence: float = 0.95) -> Estimate:
+    """Give the ratio of the geometric means of two sets of processes, with Welch's t interval on the logarithms.
+
+    A ratio of geometric means is the same whichever of the two is the base, inverted (Hoefler and Belli, SC 2015, rule
+    on ratios); its interval is asymmetric, as that of a ratio is.
+
+    Parameters
+    ----------
+    numerator, denominator
+        One positive figure a process each, shapes (n,) and (m,), in the same unit; the estimate has none.
+    """
+    above, below = np.log(_checked(numerator)), np.log(_checked(denominator))
+    difference = float(above.mean() - below.mean())
+    n = min(len(above), len(below))
+    if n < 2:
+        return Estimate(float(np.exp(difference)), None, None, n, confidence)
+    part_above, part_below = above.var(ddof=1) / len(above), below.var(ddof=1) / len(below)
+    error = float(np.sqrt(part_above + part_below))
+    if error == 0:
+        return Estimate(float(np.exp(difference)), float(np.exp(difference)), float(np.exp(difference)), n, confidence)
+    degrees = (part_above + part_below) ** 2 / (part_above**2 / (len(above) - 1) + part_below**2 / (len(below) - 1))
+    half = float(stats.t.ppf((1 + confidence) / 2, degrees)) * error
+    return Estimate(
+        float(np.exp(difference)), float(np.exp(difference - half)), float(np.exp(difference + half)), n, confidence
+    )
+
+
+def _checked(values: Sequence[float]) -> np.ndarray:
+    array = np.asarray(values, float)
+    if array.size == 0:
+        raise ValueError("There is no value to estimate from.")
+    if not np.isfinite(array).all():
+        raise ValueError("A value is not a finite number: leave unknown ones out, and say so.")
+    return array

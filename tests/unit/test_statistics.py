@@ -1,0 +1,95 @@
+"""Estimates and quantiles against hand-worked figures and independent implementations."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from roi.recovery import survival
+from roi.statistics.estimate import mean_of_processes, ratio_of_processes
+from roi.statistics.quantiles import observations_needed, quantile, quantile_of_bounds
+
+
+def test_the_mean_of_three_processes_has_students_interval():
+    # 10, 11, 12: mean 11, standard error 1/sqrt(3), t(0.975, 2) = 4.302653
+    estimate = mean_of_processes([10.0, 11.0, 12.0])
+    assert (estimate.value, estimate.n) == (11.0, 3)
+    assert estimate.hi - 11.0 == pytest.approx(4.302653 / np.sqrt(3), rel=1e-6)
+    assert 11.0 - estimate.lo == pytest.approx(4.302653 / np.sqrt(3), rel=1e-6)
+
+
+def test_one_process_has_no_interval():
+    estimate = mean_of_processes([10.0])
+    assert (estimate.value, estimate.lo, estimate.hi) == (10.0, None, None)
+    assert not estimate.excludes(99.0)
+
+
+def test_no_process_is_no_estimate():
+    with pytest.raises(ValueError, match="no value"):
+        mean_of_processes([])
+
+
+def test_an_unknown_value_is_not_averaged_away():
+    with pytest.raises(ValueError, match="not a finite number"):
+        mean_of_processes([1.0, float("nan")])
+
+
+def test_a_ratio_is_the_inverse_of_its_inverse():
+    above, below = [20.0, 22.0, 19.0], [10.0, 11.0, 9.5, 10.2]
+    forward, backward = ratio_of_processes(above, below), ratio_of_processes(below, above)
+    assert forward.value == pytest.approx(1 / backward.value)
+    assert forward.lo == pytest.approx(1 / backward.hi)
+
+
+def test_the_interval_of_a_ratio_is_that_of_welchs_test_on_logarithms():
+    above, below = np.array([20.0, 22.0, 19.0]), np.array([10.0, 11.0, 9.5, 10.2])
+    independent = stats.ttest_ind(np.log(above), np.log(below), equal_var=False).confidence_interval()
+    ratio = ratio_of_processes(above, below)
+    assert (ratio.lo, ratio.hi) == pytest.approx((np.exp(independent.low), np.exp(independent.high)))
+
+
+def test_the_interval_of_a_quantile_is_scipys_exact_one():
+    sample = np.random.default_rng(7).lognormal(size=400)
+    for q in (0.5, 0.9):
+        theirs = stats.quantile_test(sample, q=np.quantile(sample, q), p=q).confidence_interval()
+        ours = quantile(sample, q)
+        assert ours.lo == pytest.approx(theirs.low)
+        assert ours.hi == pytest.approx(theirs.high)
+
+
+def test_a_sample_too_small_for_p99_has_no_upper_end():
+    assert quantile(np.arange(100.0), 0.99).hi is None
+    assert quantile(np.arange(1000.0), 0.99).hi is not None
+
+
+def test_bounds_that_are_exact_give_the_ordinary_quantile():
+    sample = np.random.default_rng(8).exponential(size=500)
+    exact = quantile(sample, 0.9)
+    bounded = quantile_of_bounds(sample, sample, np.ones(500, int), 0.9)
+    assert (bounded.value, bounded.lo, bounded.hi) == (exact.value, exact.lo, exact.hi)
+
+
+def test_bounds_widen_the_interval_and_counts_stand_for_repeated_values():
+    # Ten pauses in [1, 2], ten in [4, 8]: the median lies in the first bucket, its interval reaches into the second.
+    wide = quantile_of_bounds(np.array([1.0, 4.0]), np.array([2.0, 8.0]), np.array([10, 10]), 0.5)
+    assert (wide.value, wide.lo, wide.hi, wide.n) == (1.5, 1.0, 8.0, 20)
+
+
+def test_p99_needs_299_observations():
+    assert observations_needed(0.99) == 299
+
+
+def test_a_published_kaplan_meier_example_is_reproduced():
+    # Klein and Moeschberger's form of a small life table: 8 subjects, steps .875 .7292 .5833 .3889
+    time = np.array([1, 2, 3, 4, 5, 6, 7, 8], float)
+    censored = np.array([0, 1, 0, 0, 1, 0, 1, 1], bool)
+    curve = survival(time, censored, 8.0)
+    falls = [7 / 8, 7 / 8 * 5 / 6, 7 / 8 * 5 / 6 * 4 / 5, 7 / 8 * 5 / 6 * 4 / 5 * 2 / 3]
+    steps = [p for p, c in zip(curve.waiting, censored, strict=True) if not c]
+    assert steps == pytest.approx(falls)
+    assert [round(step, 4) for step in steps] == [0.875, 0.7292, 0.5833, 0.3889]
+
+
+def test_the_restricted_mean_counts_a_run_that_never_recovered_with_the_horizon():
+    curve = survival(np.array([1.0, 2.0, 10.0]), np.array([False, False, True]), 10.0)
+    assert curve.restricted_mean_s == pytest.approx((1 + 2 + 10) / 3)
+    assert curve.censored == 1
