@@ -1,8 +1,8 @@
-"""A campaign: a suite's cells one after the other, each published when it is whole, and the run made of them at the end.
+"""A campaign: a suite's cells one after the other, each kept once it is whole, and the run made of them at the end.
 
-While it runs, everything is in a hidden folder beside the runs: `plan.json` says what is to be done, `cells/` holds the cells
-that are done (each moved there by one rename), `work/` the one under way. Whatever interrupts it, `resume` goes on with the
-first cell that is not in `cells/`.
+While it runs, everything is in a hidden folder beside the runs: `plan.json` says what is to be done, `cells/` holds the
+cells that are done (each moved there by one rename), `work/` the one under way. Whatever interrupts it, resuming goes on
+with the first cell that is not in `cells/`.
 """
 
 from __future__ import annotations

@@ -93,16 +93,16 @@ def check(
         build_gateway(gateway)
         results[gateway.name] = result = contract.replay(variant)
         if not as_json:
-            _out.print(f"{gateway.name}: {len(result)} cases, {sum(not case.ok for case in result)} failed")
+            _out.print(f"{gateway.name}: {len(result)} cases, {sum(not case.passed for case in result)} failed")
         for case in result:
-            if not case.ok:
+            if not case.passed:
                 _err.print(f"  {gateway.name}: {case}", markup=False)
     if as_json:
-        counts = {name: {"cases": len(r), "failed": sum(not case.ok for case in r)} for name, r in results.items()}
+        counts = {name: {"cases": len(r), "failed": sum(not case.passed for case in r)} for name, r in results.items()}
         print(json.dumps({"gateways": counts}))
     if not results:
         raise BenchError("No gateway could be checked: no toolchain is here. See: bench doctor")
-    if any(not case.ok for result in results.values() for case in result):
+    if any(not case.passed for result in results.values() for case in result):
         raise typer.Exit(1)
 
 
@@ -127,7 +127,7 @@ def run(
 
         with Live(_err, plan) as live:
             published = campaign.run(folder, live.cell, live.say)
-    _out.print(str(published.relative_to(paths.ROOT)))
+    _out.print(str(published), markup=False, soft_wrap=True)
 
 
 @app.command()

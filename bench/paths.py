@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -12,4 +13,5 @@ SCENARIOS = BENCH / "scenarios"
 SUITES = BENCH / "suites"
 BUILD = ROOT / "build"
 DATA = ROOT / "data"
-RUNS = DATA / "runs"
+RUNS = Path(os.environ.get("BENCH_RUNS") or DATA / "runs")
+"""Where runs are; BENCH_RUNS puts them on another disk."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.cell import Context, Tables, cell_row, gateway_settings, of_cell
 from bench.faults.inject import fault as fault_named
 from bench.faults.policy import policy as policy_named
-from bench.faults.recover import run_fault
+from bench.faults.recover import RecoveryResult, run_fault
 from bench.gateways import registry
 from bench.gateways.process import GatewayProcess
 from bench.meters.machine import MachineSampler
@@ -51,25 +51,33 @@ def recover(cell: Cell, context: Context, folder: Path) -> Tables:
             once_served=once_served,
         )  # fmt: skip
     row = cell_row(cell, context, instances[0], info)
-    row |= _recovery_columns(result.fault, cell, context)
+    row |= _recovery_columns(result, context)
     return {
         "probes": of_cell(result.probes, cell),
-        "faults": writer.from_rows("faults", [result.fault | {"cell_id": cell.cell_id}]),
+        "faults": writer.from_rows("faults", [_fault_row(result, cell)]),
         "machine": of_cell(machine.table(), cell),
         "cells": writer.from_rows("cells", [row]),
     }
 
 
-def _recovery_columns(fault: dict[str, object], cell: Cell, context: Context) -> dict[str, object]:
+def _fault_row(result: RecoveryResult, cell: Cell) -> dict[str, object]:
+    return result.fault | {
+        "cell_id": cell.cell_id,
+        "sustain_ns": round(cell.sustain_s * _NS),
+        "baseline_p99_ns": result.baseline_p99_ns,
+    }
+
+
+def _recovery_columns(result: RecoveryResult, context: Context) -> dict[str, object]:
+    fault = result.fault
     why = []
     if fault["probe_lag_p99_ns"] > _PROBE_LAG_LIMIT_NS:
         why.append(f"the prober was late: p99 of its lag is {fault['probe_lag_p99_ns'] / 1e6:.1f} ms")
     if context.rig.shared:
         why.append("gateway and prober share a processor")
-    inject = fault["inject_ns"]
     return {
-        "measure_start_ns": inject,
-        "measure_end_ns": fault["sustained_ns"] or inject + round(cell.horizon_s * _NS),
+        "measure_start_ns": fault["inject_ns"],
+        "measure_end_ns": result.probes["intended_ns"][-1].as_py(),
         "rows": 0,
         "rows_answered": 0,
         "rows_censored": 0,

@@ -7,6 +7,7 @@ measured window, with the cell's columns; `compared` leaves out of it the cells 
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from bench.store.schema import TABLES
 from roi.errors import UnknownName
 
 DATA = Path(__file__).resolve().parent.parent / "data"
+RUNS = Path(os.environ.get("BENCH_RUNS") or DATA / "runs")
+"""Where `bench` puts its runs; BENCH_RUNS names another place."""
 REFERENCE = "reference"
 LATEST = "latest"
 
@@ -35,7 +38,7 @@ _COMPARED = "create view compared as select * from measured where gate_passed"
 
 def names() -> list[str]:
     """Give the runs that can be opened, oldest first; the reference run is always among them when it is there."""
-    runs = [path.parent for path in (DATA / "runs").glob(f"[!.]*/{manifest.FILE}")]
+    runs = [path.parent for path in RUNS.glob(f"[!.]*/{manifest.FILE}")]
     found = [path.name for path in sorted(runs, key=lambda path: (path / manifest.FILE).stat().st_mtime)]
     return ([REFERENCE] if (DATA / REFERENCE / manifest.FILE).is_file() else []) + found
 
@@ -54,7 +57,7 @@ def find_run(name: str) -> Path:
     chosen = known[-1] if name == LATEST and known else name
     if chosen not in known:
         raise UnknownName("run", name, [*known, LATEST])
-    return DATA / REFERENCE if chosen == REFERENCE else DATA / "runs" / chosen
+    return DATA / REFERENCE if chosen == REFERENCE else RUNS / chosen
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class Run:
     def description(self) -> str:
         """Say in a line where and when the run was measured."""
         machine = self.manifest.machine
-        return f"run {self.name}, {machine['cpu_model']}, {machine['cores']} cores, {self.manifest.started_at[:10]}"
+        return f"run {self.name}, {machine['cpu_model']}, {machine['processors']} processors, {self.manifest.started_at[:10]}"
 
 
 def open_run(name: str) -> Run:

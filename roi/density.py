@@ -52,8 +52,10 @@ def capacity(run: Run, all_cells: bool = False) -> pd.DataFrame:
 
 
 def service_demand(run: Run, all_cells: bool = False) -> pd.DataFrame:
-    """Give CPU microseconds a request at equal offered load: columns variant, runtime, rate_per_s, value, lo, hi, n,
-    and `per_cpu_second`, its inverse, the requests that a second of CPU serves.
+    """Give CPU microseconds a request at equal offered load.
+
+    Columns: variant, runtime, rate_per_s, value, lo, hi, n, and per_cpu_second, its inverse: the requests that a second
+    of CPU serves.
 
     Parameters
     ----------
@@ -79,7 +81,8 @@ def ratios_to(run: Run, variant: str, bases: Iterable[str], all_cells: bool = Fa
         estimate = capacity_ratio(run, variant, base, all_cells)
         if estimate is not None:
             rows.append({"base": base, "value": estimate.value, "lo": estimate.lo, "hi": estimate.hi, "n": estimate.n})
-    return pd.DataFrame(rows, columns=["base", "value", "lo", "hi", "n"])
+    table = pd.DataFrame(rows, columns=["base", "value", "lo", "hi", "n"])
+    return table.astype({"value": float, "lo": float, "hi": float})
 
 
 def _ratio(cells: pd.DataFrame, column: str, variant: str, base: str) -> Estimate | None:
@@ -93,4 +96,5 @@ def _by_variant(cells: pd.DataFrame, column: str) -> pd.DataFrame:
     for (variant, runtime), part in cells.groupby(["variant", "runtime"], observed=True):
         estimate = mean_of_processes(part[column])
         rows.append((variant, runtime, estimate.value, estimate.lo, estimate.hi, estimate.n))
-    return pd.DataFrame(rows, columns=["variant", "runtime", "value", "lo", "hi", "n"])
+    table = pd.DataFrame(rows, columns=["variant", "runtime", "value", "lo", "hi", "n"])
+    return table.astype({"value": float, "lo": float, "hi": float})

@@ -1,7 +1,7 @@
 """The article's ROI factor, exactly as it states it, and what the formula hides.
 
-The article (section 3.2) weighs the ratio of fix efforts with 0.7 and the ratio of rollback success rates with 0.3. It is
-an index of improvement and not a return on investment: it holds no cost, no volume and no time.
+The article (section 3.2) weighs the ratio of fix efforts with 0.7 and the ratio of rollback success rates with 0.3. It
+is an index of improvement and not a return on investment: it holds no cost, no volume and no time.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Autopsy:
 
     factor: float
     reversed: float
-    """Old and new swapped, then inverted: an index that is fair to both would not change (Fleming and Wallace, 1986)."""
+    """Old and new swapped, then inverted: an index fair to both would not change (Fleming and Wallace, 1986)."""
     geometric: float
     """The weighted geometric mean of the same ratios, which a swap does not change."""
     rollback_term: float

@@ -12,8 +12,8 @@ GATES = """
 """
 
 COUNTS = """
-    select scenario, variant, sum(rows) as "rows", sum(locust_count) as locust, sum(gateway_count) as gateway,
-           sum(rows_censored) as censored,
+    select scenario, variant, sum(rows)::bigint as "rows", sum(locust_count)::bigint as locust,
+           sum(gateway_count)::bigint as gateway, sum(rows_censored)::bigint as censored,
            bool_and(locust_count = rows and gateway_count = rows_answered) as agree
     from cells where scenario <> 'recovery' group by scenario, variant order by scenario, variant
 """

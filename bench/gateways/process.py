@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import random
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from bench.gateways.build import expand
 from bench.gateways.registry import Variant
 
 HOST = "127.0.0.1"
+_PORTS = (15_000, 32_000)
 _READY_WITHIN_S = 30.0
 _LAST_LINES = 12
 
@@ -80,14 +82,12 @@ class GatewayProcess:
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             if (code := self.process.poll()) is not None:
-                raise GatewayDied(f"{self.variant.name} ended at start with exit code {code}.{self._last_words()}")
+                raise self.died(f"ended at start with exit code {code}")
             if _answers(self.host, self.port):
                 self.ready_ns = time.monotonic_ns()
                 return
             time.sleep(0.005)
-        raise GatewayDied(
-            f"{self.variant.name} did not answer /readyz on port {self.port} within {within_s:g} s.{self._last_words()}"
-        )
+        raise self.died(f"did not answer /readyz on port {self.port} within {within_s:g} s")
 
     def get(self, path: str, timeout_s: float = 5.0) -> tuple[int, bytes]:
         """Give status and body of a GET."""
@@ -97,7 +97,7 @@ class GatewayProcess:
             answer = connection.getresponse()
             return answer.status, answer.read()
         except OSError as error:
-            raise GatewayDied(f"{self.variant.name} did not answer GET {path}: {error}.{self._last_words()}") from error
+            raise self.died(f"did not answer GET {path}: {error}") from error
         finally:
             connection.close()
 
@@ -121,9 +121,11 @@ class GatewayProcess:
         """Give the lines that it has logged so far."""
         return self.log.read_text(errors="replace").splitlines()
 
-    def _last_words(self) -> str:
+    def died(self, how: str) -> GatewayDied:
+        """Give the error that says how it failed and what it logged last."""
         lines = self.log_lines()[-_LAST_LINES:]
-        return " Its last log lines:\n  " + "\n  ".join(lines) if lines else " It logged nothing."
+        last = " Its last log lines:\n  " + "\n  ".join(lines) if lines else " It logged nothing."
+        return GatewayDied(f"{self.variant.name} {how}.{last}")
 
 
 def _answers(host: str, port: int) -> bool:
@@ -169,19 +171,17 @@ def _environment(variant: Variant, settings: Settings) -> dict[str, str]:
     }
     contract |= {"GATEWAY_METERS_DIR": str(settings.folder)} if settings.meters else {}
     contract |= {"ENABLE_FAULTS": "1"} if settings.faults else {}
-    return toolchains.environment() | own | contract | dict(settings.env)
+    contract |= settings.env
+    # An empty value takes a variable away.
+    return toolchains.environment() | own | {name: value for name, value in contract.items() if value}
 
 
 def free_port() -> int:
-    """Give a port that nothing listens on just now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+    """Give a port that nothing listens on just now, outside of the range from which clients get theirs.
 
-
-@contextmanager
-def running(variant: Variant, settings: Settings) -> Iterator[GatewayProcess]:
-    """Start a gateway, wait until it is ready, and stop it at the end."""
-    with GatewayProcess(variant, settings) as gateway:
-        gateway.wait_ready()
-        yield gateway
+    A client's port could be the gateway's own while the gateway is down, and keep it from coming back.
+    """
+    while True:
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind((HOST, random.randrange(*_PORTS)))
+            return probe.getsockname()[1]

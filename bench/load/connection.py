@@ -75,7 +75,7 @@ class Connection:
         return self.socket.getsockopt(_patched_socket.SOL_SOCKET, _patched_socket.SO_ERROR)
 
     def on_message_complete(self) -> None:
-        """Note that the answer is whole (called by the parser, which only now knows whether the connection may stay)."""
+        """Note that the answer is whole; only now does the parser, which calls this, know if the connection may stay."""
         self.complete = True
         self.reusable = self.parser.should_keep_alive()
 

@@ -42,7 +42,7 @@ _BLOCK_S = 0.01
 _RETRY_S = 0.02
 
 _plain_epoll = monkey.get_original("select", "epoll") if monkey.is_module_patched("select") else select.epoll
-_READABLE, _WRITABLE = 1, 4  # EPOLLIN, EPOLLOUT
+_READABLE, _WRITABLE, _ONCE_AN_EDGE = 1, 4, 1 << 31  # EPOLLIN, EPOLLOUT, EPOLLET
 _IS_ERROR = Outcome.ERROR << OUTCOME_SHIFT
 
 
@@ -102,7 +102,8 @@ class Engine:
         self._timeout_ns = int(limits.timeout_s * _NS)
         self._epoll = _plain_epoll()
         self._timer = Timer()
-        self._epoll.register(self._timer.fd, _READABLE)
+        # Told once: a timer that has fired stays readable, and the loop would spin.
+        self._epoll.register(self._timer.fd, _READABLE | _ONCE_AN_EDGE)
         self._by_fd: dict[int, Connection] = {}
         self._connections = [Connection(number) for number in range(limits.connections)]
         self._idle: deque[Connection] = deque()

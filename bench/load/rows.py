@@ -23,8 +23,11 @@ class Outcome(IntEnum):
 CENSORED = frozenset({Outcome.TIMEOUT, Outcome.UNANSWERED, Outcome.UNSENT})
 
 FIELDS = 5
-"""intended_ns, sent_ns, done_ns, packed, received_bytes; packed holds, from the lowest bit: status (10 bits), outcome (4),
-queued (1: no connection was free when it was due), connection (16), index of the request (the rest)."""
+"""intended_ns, sent_ns, done_ns, packed, received_bytes.
+
+Packed holds, from the lowest bit: status (10 bits), outcome (4), queued (1: no connection was free when it was due),
+connection (16), index of the request (the rest).
+"""
 
 OUTCOME_SHIFT, QUEUED_SHIFT, CONNECTION_SHIFT, REQUEST_SHIFT = 10, 14, 15, 31
 

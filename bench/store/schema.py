@@ -1,7 +1,7 @@
 """The tables of a run: every column with its unit and meaning.
 
-Time is integer nanoseconds of CLOCK_MONOTONIC of the machine that ran the cell, memory is bytes, and the unit is part of
-a column's name. Unknown is null, never 0 and never -1. `bench schema` prints this module as the data dictionary.
+Time is integer nanoseconds of CLOCK_MONOTONIC of the machine that ran the cell, memory is bytes, and the unit is part
+of a column's name. Unknown is null, never 0 and never -1. `bench schema` prints this module as the data dictionary.
 
 History of the format
 ---------------------
@@ -253,9 +253,11 @@ PROBES = _table(
 FAULTS = _table(
     "faults",
     "one injected fault and what came of it",
-    _field("fault", _label, "sigkill, sigstop"),
+    _field("fault", _label, "sigkill, sigstop; none for a cell without a fault, the control"),
     _field("policy", _label, "supervisor policy by name"),
-    _field("horizon_ns", pa.int64(), "how long after the fault the cell watched", "ns"),
+    _field("horizon_ns", pa.int64(), "how long after the fault the cell would have watched", "ns"),
+    _field("sustain_ns", pa.int64(), "how long service must be good to count as sustained", "ns"),
+    _field("baseline_p99_ns", pa.int64(), "99th percentile of the response time before the fault", "ns"),
     _field("inject_ns", pa.int64(), "the fault's system call returned", "ns"),
     _field(
         "impact_ns",
@@ -279,14 +281,14 @@ FAULTS = _table(
         pa.int64(),
         "first good probe of the new service: its intended instant",
         "ns",
-        null="never answered within the horizon",
+        null="never answered within the horizon, or masked",
     ),
     _field(
         "sustained_ns",
         pa.int64(),
         "start of the first stretch of good service that lasted",
         "ns",
-        null="never sustained within the horizon",
+        null="never sustained within the horizon, or masked",
     ),
     _field("censored", pa.bool_(), "service was not sustained again within the horizon"),
     _field("censor_reason", pa.string(), "why it is censored", null="it is not"),

@@ -199,6 +199,15 @@ def test_a_request_larger_than_the_socket_takes_at_once_arrives_whole():
     assert said.count(Outcome.OK) == server.requests == len(said.intended)
 
 
+def test_an_engine_that_waits_for_the_next_request_does_not_spin():
+    with serving(lambda _: OK) as server:
+        cpu, wall = time.thread_time(), time.monotonic()
+        said = load(server.port, follow(100, 1.0))
+        share = (time.thread_time() - cpu) / (time.monotonic() - wall)
+    assert said.count(Outcome.OK) == len(said.intended)
+    assert share < 0.4
+
+
 def test_a_host_where_nothing_listens_is_a_sentence():
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]

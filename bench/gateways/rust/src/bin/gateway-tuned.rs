@@ -1,0 +1,10 @@
+//! The same gateway with mimalloc in place of the system's allocator.
+
+#![forbid(unsafe_code)]
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    gateway::main(&["allocator=mimalloc"])
+}

@@ -1,0 +1,162 @@
+"""The command line of `roi`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from roi.errors import RoiError
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="Makes sense of data: notebooks over a run's parquet become pages, charts and findings.",
+)  # fmt: skip
+_out = Console(highlight=False)
+_err = Console(stderr=True, highlight=False)
+_debug = False
+
+# What typer raises for an unknown command or option; it exports only this one's heir.
+_UsageError = typer.BadParameter.__base__
+
+_COLOURS = {"ok": "green", "skipped": "yellow"}
+
+
+@app.callback()
+def options(debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False) -> None:
+    """Take the options of all commands."""
+    global _debug
+    _debug = debug
+
+
+@app.command()
+def report(
+    run: Annotated[str, typer.Argument(help="A run's name, latest, or reference.")] = "reference",
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="A parameter of the notebooks that have it."),
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NOTEBOOK", help="Only this page of the catalogue; may be repeated.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the report; reports/RUN by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what became of it as JSON.")] = False,
+) -> None:
+    """Run the catalogue's notebooks over a run and publish the report; exit code 1 when a page is not complete."""
+    # Here and not above: pandas, plotly and papermill take seconds to load, which `roi --help` should not.
+    from roi import data
+    from roi.report import catalog, parameters
+    from roi.report.publish import plan, publish
+
+    given = parameters.split(parameter or ())
+    pages = catalog.choose(catalog.read(), only or ())
+    folder = data.find_run(run)
+    about, tables = _about(folder)
+    planned = plan(pages, _name(folder, data.DATA), given, tables)
+    target = (out or Path("reports") / about.run).absolute()
+    with _Live(len(pages), _err) as live:
+        made = publish(pages, planned, about, target, live.started, live.ended)
+    if as_json:
+        print((target / "status.json").read_text(), end="")
+    else:
+        for notice in made.notices:
+            _out.print(f"[yellow]Note:[/] {notice}")
+        _out.print(f"{made.charts} charts, {made.findings} findings, {made.seconds['whole']:.0f} s: ", end="")
+        _out.print(str((out or Path("reports") / about.run) / "index.html"), markup=False, soft_wrap=True)
+    if not made.complete:
+        raise typer.Exit(1)
+
+
+@app.command()
+def lab(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8888) -> None:
+    """Open JupyterLab on the notebooks; it listens on 127.0.0.1 alone and fetches nothing from elsewhere."""
+    from roi.report.catalog import NOTEBOOKS
+
+    # JupyterLab asks servers elsewhere for news, for newer versions of itself and for extensions, unless told not to.
+    arguments = [
+        f"--ServerApp.root_dir={NOTEBOOKS}", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.extension_manager=readonly",
+    ]  # fmt: skip
+    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *arguments])
+
+
+def _name(folder: Path, data: Path) -> str:
+    """Give what opens the run in a notebook: its name among the project's runs, or else its path."""
+    return folder.name if folder in (data / "reference", data / "runs" / folder.name) else str(folder.absolute())
+
+
+def _about(folder: Path) -> tuple:
+    """Read the manifest for what a report says of the run, and which tables hold rows."""
+    from roi.report.contents import About
+
+    try:
+        said = json.loads((folder / "manifest.json").read_text())
+        machine = said["machine"]
+        about = About(
+            run=said["run"], machine=f"{machine['cpu_model']}, {machine['processors']} processors",
+            measured=said["started_at"][:10], purpose=said["purpose"], synthetic=said["synthetic"],
+        )  # fmt: skip
+        return about, [name for name, table in said["tables"].items() if table["rows"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RoiError(
+            f"The manifest of {folder.name} cannot be read ({error!r}). Measure again, or restore it."
+        ) from error
+
+
+class _Live:
+    """Progress in the terminal: a line for every page that ended, and those that run now with their time."""
+
+    def __init__(self, pages: int, console: Console) -> None:
+        self._progress = Progress(
+            SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True
+        )
+        self._running: dict[str, int] = {}
+        self._left, self._since = pages, time.monotonic()
+
+    def __enter__(self) -> _Live:
+        self._progress.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.__exit__(*error)
+
+    def started(self, name: str) -> None:
+        self._running[name] = self._progress.add_task(name)
+
+    def ended(self, outcome) -> None:
+        if name := self._running.pop(outcome.name, None):
+            self._progress.remove_task(name)
+        colour = _COLOURS.get(outcome.status.value, "red")
+        self._progress.console.print(f"[{colour}]{outcome.status.value:14}[/] {outcome.seconds:5.1f} s  {outcome.name}")
+        if outcome.sentence:
+            self._progress.console.print(f"{'':24}{outcome.sentence}", markup=False)
+        self._left -= 1
+        if not self._left:
+            self._progress.add_task("charts and pages")
+
+
+def main() -> None:
+    """Run the command line; an error is a sentence and exit code 1."""
+    try:
+        app(standalone_mode=False)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except _UsageError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        _err.print("\nInterrupted. No report was published; an earlier one is as it was.")
+        sys.exit(130)
+    except RoiError as error:
+        if _debug:
+            raise
+        _err.print("[red]roi:[/] ", end="")
+        _err.print(str(error), markup=False)
+        sys.exit(1)

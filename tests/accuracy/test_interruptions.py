@@ -1,0 +1,94 @@
+"""Campaigns that are cut off: nothing half-published, nothing lost, nobody left behind."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import time
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.accuracy.campaigns import bench, left_behind, start, write_suite
+
+KILLS = 20
+
+
+@pytest.fixture
+def runs(tmp_path):
+    return tmp_path / "runs"
+
+
+def published(runs):
+    """Give the cells that are done, each with the rows of its tables; every file must be readable."""
+    return {
+        cell.name: {path.stem: pq.read_table(path).num_rows for path in cell.glob("*.parquet")}
+        for cell in runs.glob(".cut/cells/*")
+    }
+
+
+def wait_until_nobody_is_left(runs):
+    """Give killed children the moment that the kernel needs to end them."""
+    deadline = time.monotonic() + 5
+    while left_behind(runs) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return left_behind(runs)
+
+
+@pytest.mark.timeout(400)
+def test_twenty_kills_at_random_moments_lose_nothing_and_leave_nothing(runs, tmp_path):
+    suite = write_suite(tmp_path, "go", "node", repetitions=6)
+    draw = random.Random(4)
+    kept = {}
+    for attempt in range(KILLS):
+        arguments = (
+            ("run", "--resume", "--name", "cut") if (runs / ".cut").exists() else ("run", str(suite), "--name", "cut")
+        )
+        campaign = start(runs, *arguments)
+        time.sleep(draw.uniform(0.3, 4.5))
+        campaign.send_signal(signal.SIGKILL)
+        campaign.communicate()
+        assert wait_until_nobody_is_left(runs) == [], f"after kill {attempt}"
+        if (runs / "cut").exists():
+            break
+        now = published(runs)
+        assert kept.items() <= now.items(), f"a published cell changed at kill {attempt}"
+        kept = now
+    assert len(kept) >= 3, "the campaign must get somewhere between the kills"
+    if not (runs / "cut").exists():
+        done = bench(runs, "run", "--resume", "--name", "cut")
+        assert done.returncode == 0, done.stderr
+    manifest = json.loads((runs / "cut" / "manifest.json").read_text())
+    cells = pq.read_table(runs / "cut" / "cells.parquet").to_pylist()
+    assert [cell["cell_id"] for cell in cells] == manifest["order"]
+    assert {cell: tables["requests"] for cell, tables in kept.items()}.items() <= {
+        c["cell_id"]: c["rows"] for c in cells
+    }.items()
+    assert manifest["interruptions"] >= 3
+    assert [path.name for path in runs.iterdir() if path.name != ".lock"] == ["cut"]
+
+
+def test_ctrl_c_ends_with_a_sentence_and_resume_goes_on(runs, tmp_path):
+    campaign = start(runs, "run", str(write_suite(tmp_path, "go")), "--name", "cut")
+    time.sleep(2.5)
+    campaign.send_signal(signal.SIGINT)
+    _, said = campaign.communicate(timeout=30)
+    assert campaign.returncode == 130
+    assert b"bench run --resume" in said
+    assert b"Traceback" not in said
+    assert wait_until_nobody_is_left(runs) == []
+    assert not (runs / "cut").exists()
+    assert bench(runs, "run", "--resume").returncode == 0
+    assert (runs / "cut" / "manifest.json").exists()
+
+
+def test_a_second_campaign_on_the_same_machine_is_refused(runs, tmp_path):
+    suite = write_suite(tmp_path, "go")
+    first = start(runs, "run", str(suite), "--name", "first")
+    time.sleep(1.5)
+    second = bench(runs, "run", str(suite), "--name", "second")
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=30)
+    assert second.returncode == 1
+    assert "Another campaign is running" in second.stderr

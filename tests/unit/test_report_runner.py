@@ -1,0 +1,103 @@
+"""What became of a notebook is told truly, and no kernel outlives the one that asked for it."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+
+from roi.report.execute import Job
+from roi.report.runner import run
+
+FIXTURES = Path(__file__).resolve().parents[1] / "notebooks" / "fixtures"
+DEADLINES = {"sleeps_past_deadline": 25}
+NAMES = ("fails_in_second_cell", "takes_parameters", "kernel_dies", "sleeps_past_deadline", "leaves_early")
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("executed {braces}")
+    jobs = [Job(name, FIXTURES / f"{name}.ipynb", folder / f"{name}.ipynb", {"run": "r7"}, DEADLINES.get(name, 120)) for name in NAMES]
+    return {outcome.name: outcome for outcome in run(jobs)}
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "sentence"),
+    [
+        ("takes_parameters", "ok", ""),
+        ("fails_in_second_cell", "cell_error", "KeyError: 'density'"),
+        ("kernel_dies", "dead_kernel", "kernel died"),
+        ("sleeps_past_deadline", "timeout", "within 25 s"),
+        ("leaves_early", "cell_error", "left the notebook early"),
+    ],
+)
+def test_every_way_to_end_has_its_own_status(outcomes, name, status, sentence):
+    assert outcomes[name].status == status
+    assert sentence in outcomes[name].sentence
+
+
+def _text(outcome):
+    cells = nbformat.read(outcome.executed, as_version=4).cells
+    return "".join(output.get("text", "") for cell in cells for output in cell.get("outputs", ()))
+
+
+def test_parameters_reach_the_notebook_with_its_own_defaults(outcomes):
+    assert _text(outcomes["takes_parameters"]) == "24 0.08 week None\n"
+
+
+@pytest.mark.parametrize(("name", "said"), [("fails_in_second_cell", "the first cell ran\n"), ("sleeps_past_deadline", "before\n")])
+def test_what_ran_before_the_failure_is_kept(outcomes, name, said):
+    assert _text(outcomes[name]) == said
+
+
+def test_an_executed_notebook_holds_nothing_of_papermill_account(outcomes):
+    assert "papermill" not in outcomes["takes_parameters"].executed.read_text()
+
+
+def test_no_process_is_left(outcomes):
+    left = [one for one in psutil.Process().children(recursive=True) if "ipykernel" in " ".join(one.cmdline())]
+    assert left == []
+
+
+@pytest.mark.parametrize(("by", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 1)])
+def test_kernels_end_with_the_one_that_asked_however_it_ends(tmp_path, by, code):
+    script = tmp_path / "ask.py"
+    script.write_text(
+        textwrap.dedent(f"""
+        import sys
+        from pathlib import Path
+        from roi.report.execute import Job
+        from roi.report.runner import run
+
+        if __name__ == "__main__":
+            try:
+                run([Job("sleeps", Path({str(FIXTURES)!r}) / "sleeps_past_deadline.ipynb", Path(sys.argv[1]), {{"run": "r"}}, 300)])
+            except KeyboardInterrupt:
+                sys.exit(1)
+        """)
+    )
+    asking = psutil.Popen([sys.executable, str(script), str(tmp_path / "out.ipynb")], stderr=subprocess.DEVNULL)
+    kernels = _wait_for(lambda: [one for one in asking.children(recursive=True) if "ipykernel" in " ".join(one.cmdline())])
+    below = asking.children(recursive=True)
+    asking.send_signal(by)
+    assert asking.wait(30) == code
+    _, alive = psutil.wait_procs([*kernels, *below], timeout=30)
+    assert alive == []
+
+
+def _wait_for(what, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if found := what():
+                return found
+        except psutil.Error:
+            pass
+        time.sleep(0.1)
+    raise AssertionError(f"pid {os.getpid()} saw no kernel start in {seconds} s")
