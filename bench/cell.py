@@ -55,6 +55,8 @@ def measure(cell: Cell, context: Context, folder: Path) -> Tables:
     """
     variant = registry.variant(cell.variant)
     settings = gateway_settings(cell, context, folder)
+    samples = _samples(folder)
+    samples.mkdir()
     with GatewayProcess(variant, settings) as gateway, machine.MachineSampler() as machine_sampler:
         generator = _start_generator(cell, context, folder, gateway)
         try:
@@ -69,7 +71,7 @@ def measure(cell: Cell, context: Context, folder: Path) -> Tables:
             children.stop(generator, grace_s=2.0)
         pss = process.proportional_set_size(gateway.pid)
         counted = _gateway_count(gateway)
-    requests = spool.read_requests(folder, cell.cell_id)
+    requests = spool.read_requests(samples, cell.cell_id)
     record = pauses.read(variant.gateway.runtime, variant.collector, gateway.pid, folder)
     tables = {
         "requests": requests,
@@ -79,7 +81,7 @@ def measure(cell: Cell, context: Context, folder: Path) -> Tables:
         "machine": of_cell(machine_sampler.table(), cell),
     }
     row = cell_row(cell, context, gateway, info)
-    row |= _load_columns(cell, tables, spool.read_summaries(folder)[0], counted, context.rig)
+    row |= _load_columns(cell, tables, spool.read_summaries(samples)[0], counted, context.rig)
     row |= {"gateway_pss_bytes": pss}
     return tables | {"cells": writer.from_rows("cells", [row])}
 
@@ -137,7 +139,7 @@ def _start_generator(cell: Cell, context: Context, folder: Path, gateway: Gatewa
         "--connections": f"{cell.connections}",
         "--seed": f"{cell.seed}",
         "--wait-for-host": f"{_START_S}",
-        "--samples": f"{folder}",
+        "--samples": f"{_samples(folder)}",
         "--tokens": f"{context.tokens}",
         "--loglevel": "WARNING",
     }
@@ -160,8 +162,12 @@ def _wait(generator: subprocess.Popen[bytes], cell: Cell, folder: Path, gateway:
             raise LoadFailed(f"The load generator of {cell.cell_id} did not end in time.{_tail(folder)}")
         time.sleep(0.01)
     # Requests that got no 2xx answer are results; Locust's exit code 1 says no more than that.
-    if generator.returncode not in (0, 1) or not spool.read_summaries(folder):
+    if generator.returncode not in (0, 1) or not spool.read_summaries(_samples(folder)):
         raise LoadFailed(f"The load generator of {cell.cell_id} failed (exit {generator.returncode}).{_tail(folder)}")
+
+
+def _samples(folder: Path) -> Path:
+    return folder / "samples"
 
 
 def _tail(folder: Path) -> str:

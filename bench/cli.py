@@ -25,6 +25,7 @@ app = typer.Typer(
 _out = Console(highlight=False)
 _err = Console(stderr=True, highlight=False)
 _debug = False
+_UsageError = typer.BadParameter.__base__
 
 
 @app.callback()
@@ -188,9 +189,11 @@ def _chosen(names: list[str] | None) -> list[registry.Gateway]:
 def main() -> None:
     """Run the command line; an error is a sentence and exit code 1."""
     try:
-        app(standalone_mode=False)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
+        # Not standalone, typer gives the code of `typer.Exit` back in place of raising it.
+        sys.exit(app(standalone_mode=False) or 0)
+    except _UsageError as error:
+        error.show()
+        sys.exit(error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         _err.print("\nInterrupted. What was measured is kept; go on with: bench run --resume")
         sys.exit(130)

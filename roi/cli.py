@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from bench.errors import RunUnreadable
 from roi.errors import RoiError
 
 app = typer.Typer(
@@ -84,6 +85,8 @@ def lab(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8888) ->
         f"--ServerApp.root_dir={NOTEBOOKS}", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.extension_manager=readonly",
     ]  # fmt: skip
+    if os.geteuid() == 0:
+        arguments.append("--allow-root")
     os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *arguments])
 
 
@@ -145,16 +148,15 @@ class _Live:
 def main() -> None:
     """Run the command line; an error is a sentence and exit code 1."""
     try:
-        app(standalone_mode=False)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
+        # Not standalone, typer gives the code of `typer.Exit` back in place of raising it.
+        sys.exit(app(standalone_mode=False) or 0)
     except _UsageError as error:
         error.show()
         sys.exit(error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         _err.print("\nInterrupted. No report was published; an earlier one is as it was.")
         sys.exit(130)
-    except RoiError as error:
+    except (RoiError, RunUnreadable) as error:
         if _debug:
             raise
         _err.print("[red]roi:[/] ", end="")

@@ -47,7 +47,11 @@ def test_runtimes_differ_in_colour_and_without_colour(what):
 
 
 def test_a_runtime_has_its_colour_whatever_else_is_in_the_chart():
-    assert theme.styles(["rust", "go"])["go"] == theme.styles(["go", "node"])["go"] == theme.styles(["go-tuned"])["go-tuned"]
+    assert (
+        theme.styles(["rust", "go"])["go"]
+        == theme.styles(["go", "node"])["go"]
+        == theme.styles(["go-tuned"])["go-tuned"]
+    )
 
 
 def test_variants_of_a_runtime_share_the_marker_and_differ_by_dash_and_shade():
@@ -57,7 +61,15 @@ def test_variants_of_a_runtime_share_the_marker_and_differ_by_dash_and_shade():
 
 
 @pytest.mark.parametrize(
-    ("name", "runtime"), [("go", "go"), ("golang", "go"), ("java25-zgc", "java"), ("node24", "node"), ("javascript", None), ("google", None)]
+    ("name", "runtime"),
+    [
+        ("go", "go"),
+        ("golang", "go"),
+        ("java25-zgc", "java"),
+        ("node24", "node"),
+        ("javascript", None),
+        ("google", None),
+    ],
 )
 def test_a_name_tells_its_runtime(name, runtime):
     assert theme.runtime(name) == runtime

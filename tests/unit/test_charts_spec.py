@@ -8,11 +8,21 @@ import pytest
 from roi.charts.spec import MIMETYPE, ChartSpec
 from roi.errors import ChartInvalid
 
-ROWS = pd.DataFrame({"variant": ["go", "rust"], "density": [9.0, 11.0], "lo": [8.0, 10.5], "hi": [9.5, None], "n": [10, 12]})
+ROWS = pd.DataFrame(
+    {"variant": ["go", "rust"], "density": [9.0, 11.0], "lo": [8.0, 10.5], "hi": [9.5, None], "n": [10, 12]}
+)
 
 
 def dots(**changes):
-    said = {"id": "density", "kind": "dots", "data": ROWS, "x": "variant", "y": "density", "title": "Rust leads", "alt": "Two dots."}
+    said = {
+        "id": "density",
+        "kind": "dots",
+        "data": ROWS,
+        "x": "variant",
+        "y": "density",
+        "title": "Rust leads",
+        "alt": "Two dots.",
+    }
     return ChartSpec(**said | changes)
 
 

@@ -43,7 +43,10 @@ def test_a_catalogue_that_says_something_else_is_refused(tmp_path, text, message
 
 def test_a_page_is_chosen_by_name_and_near_names_are_shown():
     pages = catalog.read(FIXTURES)
-    assert [page.name for page in catalog.choose(pages, ["kernel_dies.ipynb", "records_and_charts"])] == ["records_and_charts", "kernel_dies"]
+    assert [page.name for page in catalog.choose(pages, ["kernel_dies.ipynb", "records_and_charts"])] == [
+        "records_and_charts",
+        "kernel_dies",
+    ]
     with pytest.raises(UnknownName, match="Did you mean kernel_dies"):
         catalog.choose(pages, ["kernel_dead"])
 

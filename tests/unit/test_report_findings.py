@@ -42,7 +42,16 @@ def test_a_finding_that_says_too_little_or_contradicts_itself_is_refused(said):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(12_400.0, "12,400"), (3.16064, "3.161"), (0.0312, "0.0312"), (0.0, "0"), (None, "–"), (-1234.56, "-1,235"), (1e6 / 3, "333,300"), (99999, "100,000")],
+    [
+        (12_400.0, "12,400"),
+        (3.16064, "3.161"),
+        (0.0312, "0.0312"),
+        (0.0, "0"),
+        (None, "–"),
+        (-1234.56, "-1,235"),
+        (1e6 / 3, "333,300"),
+        (99999, "100,000"),
+    ],
 )
 def test_a_figure_has_four_digits_and_its_thousands_apart(value, text):
     assert figure(value) == text
@@ -71,6 +80,11 @@ def test_the_headline_counts_only_claims_that_can_be_compared():
 
 
 def test_findings_are_written_with_their_page_and_their_nulls(tmp_path):
-    findings.write([("density", claimed(90.0)), ("pauses", Finding("none", None, "ms", note="not applicable"))], tmp_path)
+    findings.write(
+        [("density", claimed(90.0)), ("pauses", Finding("none", None, "ms", note="not applicable"))], tmp_path
+    )
     rows = pq.read_table(tmp_path / "findings.parquet").to_pylist()
-    assert [(row["notebook"], row["value"], row["n"]) for row in rows] == [("density", 90.0, None), ("pauses", None, None)]
+    assert [(row["notebook"], row["value"], row["n"]) for row in rows] == [
+        ("density", 90.0, None),
+        ("pauses", None, None),
+    ]

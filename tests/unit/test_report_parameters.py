@@ -9,7 +9,7 @@ from roi.report import parameters
 from roi.report.parameters import read_declarations
 
 FIXTURES = Path(__file__).resolve().parents[1] / "notebooks" / "fixtures"
-CELL = '''
+CELL = """
 from typing import Literal
 run = "reference"
 months: int = 24  # horizon in months [1 .. 120]
@@ -18,7 +18,7 @@ zoom: str = "week"  # what a point is [day, week]
 mode: Literal["a=b", "c"] = "c"
 hours: list[float] | None = None
 strict: bool = False
-'''
+"""
 
 
 def declared():
@@ -53,14 +53,17 @@ def test_a_text_is_read_by_the_declared_type(name, text, value):
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("months", "12.5"), ("months", "121"), ("rate", "nan"), ("zoom", "year"), ("strict", "1"), ("hours", "1,x")]
+    ("name", "text"),
+    [("months", "12.5"), ("months", "121"), ("rate", "nan"), ("zoom", "year"), ("strict", "1"), ("hours", "1,x")],
 )
 def test_a_text_that_does_not_fit_is_refused_and_the_sentence_says_what_would(name, text):
     with pytest.raises(BadParameters, match=f"The parameter {name} cannot be"):
         declared()[name].parse(text)
 
 
-@pytest.mark.parametrize(("name", "value"), [("months", True), ("months", 12.0), ("strict", 1), ("run", 7), ("rate", None)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("months", True), ("months", 12.0), ("strict", 1), ("run", 7), ("rate", None)]
+)
 def test_a_typed_value_of_another_type_is_refused(name, value):
     with pytest.raises(BadParameters):
         declared()[name].check(value)
@@ -72,7 +75,18 @@ def test_an_unknown_name_shows_the_near_ones():
 
 
 @pytest.mark.parametrize(
-    "cell", ["a = f()", "a: dict = {}", "a = None", "a: int = 'x'", "a, b = 1, 2", "import os", "a = 1  # [2, 3]", "a: str = 'x' # [1 .. 2]", "a ="]
+    "cell",
+    [
+        "a = f()",
+        "a: dict = {}",
+        "a = None",
+        "a: int = 'x'",
+        "a, b = 1, 2",
+        "import os",
+        "a = 1  # [2, 3]",
+        "a: str = 'x' # [1 .. 2]",
+        "a =",
+    ],
 )
 def test_a_cell_that_is_not_flat_and_typed_is_refused(cell):
     with pytest.raises(BadParameters):

@@ -18,7 +18,13 @@ from roi.report.publish import plan, publish
 
 FIXTURES = Path(__file__).resolve().parents[1] / "notebooks" / "fixtures"
 ABOUT = About("r7", "Some CPU, 2 cores", "2026-11-20", "indicative")
-NAMES = ["records_and_charts", "shows_text_that_looks_like_markup", "fails_in_second_cell", "declares_no_run", "needs_faults"]
+NAMES = [
+    "records_and_charts",
+    "shows_text_that_looks_like_markup",
+    "fails_in_second_cell",
+    "declares_no_run",
+    "needs_faults",
+]
 
 
 def make(target, names):
@@ -83,7 +89,11 @@ def test_no_page_names_an_address_a_machine_path_or_a_host(made):
         assert str(Path.home()) + "/" not in text, path.name
         assert str(FIXTURES.parents[1]) not in text, path.name
         assert str(made.folder) not in text, path.name
-        assert len(socket.gethostname()) < 4 or socket.gethostname() in ("localhost", "main") or socket.gethostname() not in text, path.name
+        assert (
+            len(socket.gethostname()) < 4
+            or socket.gethostname() in ("localhost", "main")
+            or socket.gethostname() not in text
+        ), path.name
 
 
 def test_text_that_looks_like_markup_is_shown_as_text(made):

@@ -23,7 +23,10 @@ NAMES = ("fails_in_second_cell", "takes_parameters", "kernel_dies", "sleeps_past
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory):
     folder = tmp_path_factory.mktemp("executed {braces}")
-    jobs = [Job(name, FIXTURES / f"{name}.ipynb", folder / f"{name}.ipynb", {"run": "r7"}, DEADLINES.get(name, 120)) for name in NAMES]
+    jobs = [
+        Job(name, FIXTURES / f"{name}.ipynb", folder / f"{name}.ipynb", {"run": "r7"}, DEADLINES.get(name, 120))
+        for name in NAMES
+    ]
     return {outcome.name: outcome for outcome in run(jobs)}
 
 
@@ -51,7 +54,9 @@ def test_parameters_reach_the_notebook_with_its_own_defaults(outcomes):
     assert _text(outcomes["takes_parameters"]) == "24 0.08 week None\n"
 
 
-@pytest.mark.parametrize(("name", "said"), [("fails_in_second_cell", "the first cell ran\n"), ("sleeps_past_deadline", "before\n")])
+@pytest.mark.parametrize(
+    ("name", "said"), [("fails_in_second_cell", "the first cell ran\n"), ("sleeps_past_deadline", "before\n")]
+)
 def test_what_ran_before_the_failure_is_kept(outcomes, name, said):
     assert _text(outcomes[name]) == said
 
@@ -83,7 +88,9 @@ def test_kernels_end_with_the_one_that_asked_however_it_ends(tmp_path, by, code)
         """)
     )
     asking = psutil.Popen([sys.executable, str(script), str(tmp_path / "out.ipynb")], stderr=subprocess.DEVNULL)
-    kernels = _wait_for(lambda: [one for one in asking.children(recursive=True) if "ipykernel" in " ".join(one.cmdline())])
+    kernels = _wait_for(
+        lambda: [one for one in asking.children(recursive=True) if "ipykernel" in " ".join(one.cmdline())]
+    )
     below = asking.children(recursive=True)
     asking.send_signal(by)
     assert asking.wait(30) == code

@@ -1,0 +1,60 @@
+"""The limits that control groups put on this process: its own group's and those above it, version 1 or 2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+_ROOT = Path("/sys/fs/cgroup")
+_OWN = Path("/proc/self/cgroup")
+_NO_LIMIT_BYTES = 1 << 60
+"""Version 1 writes "no limit" as the largest number of pages that fits."""
+
+
+def version() -> int:
+    """Give the version of control groups that holds this machine's limits."""
+    return 2 if (_ROOT / "cgroup.controllers").exists() else 1
+
+
+def cpu_limit() -> float | None:
+    """Give how many processors' worth of time this process may use; None: no limit."""
+    if version() == 2:
+        shares = [_share(*text.split()) for text in _values("", "cpu.max")]
+    else:
+        quotas, periods = _values("cpu", "cpu.cfs_quota_us"), _values("cpu", "cpu.cfs_period_us")
+        shares = [_share(quota, period) for quota, period in zip(quotas, periods, strict=False)]
+    return min((share for share in shares if share is not None), default=None)
+
+
+def memory_limit_bytes() -> int | None:
+    """Give how much memory this process' groups may hold; None: no limit."""
+    values = _values("", "memory.max") if version() == 2 else _values("memory", "memory.limit_in_bytes")
+    limits = [int(value) for value in values if value != "max"]
+    return min((limit for limit in limits if limit < _NO_LIMIT_BYTES), default=None)
+
+
+def _share(quota: str, period: str) -> float | None:
+    return None if quota in ("max", "-1") else int(quota) / int(period)
+
+
+def _values(controller: str, file: str) -> list[str]:
+    """Give a setting of this process' group and of every group above it that has it."""
+    found = []
+    for group in _groups(controller):
+        with suppress(OSError):
+            found.append((group / file).read_text().strip())
+    return found
+
+
+def _groups(controller: str) -> Iterator[Path]:
+    root = _ROOT / controller
+    for line in _OWN.read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controller in controllers.split(","):
+            group = root / path.lstrip("/")
+            # Inside a container the path may be the host's, where only the root is in sight.
+            while group != root:
+                yield group
+                group = group.parent
+            yield root

@@ -1,0 +1,1 @@
+"""Notebooks to a report: parameters, findings, the runner, and the folder that is published."""

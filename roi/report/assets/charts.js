@@ -1,0 +1,33 @@
+// Draws every `figure.chart` from the JSON it holds, and redraws it when light and dark change places.
+"use strict";
+
+(() => {
+  const darkness = window.matchMedia("(prefers-color-scheme: dark)");
+
+  const changed = (drawing, changes) => {
+    for (const [path, value] of changes) {
+      let at = drawing;
+      for (const key of path.slice(0, -1)) at = at[key];
+      at[path.at(-1)] = value;
+    }
+    return drawing;
+  };
+
+  const draw = (figure, dark) => {
+    const { data, layout, config, dark: changes } = JSON.parse(figure.querySelector("script").textContent);
+    if (dark) {
+      changed(data, changes.data);
+      changed(layout, changes.layout);
+    }
+    // Plotly writes plain colours; the page's own background shows through.
+    layout.paper_bgcolor = layout.plot_bgcolor = "rgba(0,0,0,0)";
+    return window.Plotly.react(figure.querySelector(".drawing"), data, layout, config);
+  };
+
+  const drawAll = (dark) => Promise.all([...document.querySelectorAll("figure.chart")].map((figure) => draw(figure, dark)));
+
+  document.addEventListener("DOMContentLoaded", () => drawAll(darkness.matches));
+  darkness.addEventListener("change", () => drawAll(darkness.matches));
+  window.addEventListener("beforeprint", () => drawAll(false));
+  window.addEventListener("afterprint", () => drawAll(darkness.matches));
+})();

@@ -1,0 +1,92 @@
+"""The catalogue: which notebooks make up a report, with which parameters, for whom."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from roi.errors import CatalogInvalid, UnknownName
+
+FILE = "catalog.toml"
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a report: a notebook with its parameters."""
+
+    name: str
+    """Its key in the catalogue, and the name of its files."""
+    title: str
+    notebook: Path
+    audience: str = ""
+    """For whom it is."""
+    deadline_s: float = 300
+    """Longest time that the whole notebook may take, in seconds."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    """Tables that the run must hold; without them the page is skipped."""
+
+
+def read(folder: Path = NOTEBOOKS) -> dict[str, Page]:
+    """Give every page of the catalogue in a folder of notebooks, by name and in the order of the file.
+
+    Raises
+    ------
+    CatalogInvalid
+        The catalogue is missing, is not TOML, or an entry says something that an entry cannot say.
+    """
+    path = folder / FILE
+    try:
+        said = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise CatalogInvalid(f"There is no {FILE} in {folder.name}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise CatalogInvalid(f"{FILE} is not TOML: {error}") from error
+    if not said:
+        raise CatalogInvalid(f"{FILE} names no notebook: give it one table a page.")
+    return {name: _page(folder, name, entry) for name, entry in said.items()}
+
+
+def _page(folder: Path, name: str, entry: Any) -> Page:
+    def invalid(what: str) -> CatalogInvalid:
+        return CatalogInvalid(f"The page {name} of {FILE} {what}.")
+
+    if not isinstance(entry, dict):
+        raise invalid("is not a table")
+    known = {f.name for f in fields(Page)} - {"name"}
+    if unknown := set(entry) - known:
+        raise CatalogInvalid(f"The page {name} of {FILE}: {UnknownName('key', min(unknown), known)}")
+    types = {
+        "title": str,
+        "notebook": str,
+        "audience": str,
+        "deadline_s": int | float,
+        "parameters": dict,
+        "needs": list,
+    }
+    for key, value in entry.items():
+        if not isinstance(value, types[key]) or isinstance(value, bool):
+            raise invalid(f"has a {key} of the wrong type")
+    if not entry.get("title"):
+        raise invalid("has no title")
+    if entry.get("deadline_s", 1) <= 0:
+        raise invalid("has a deadline_s that is not above 0")
+    notebook = folder / entry.get("notebook", f"{name}.ipynb")
+    if not notebook.is_file():
+        raise invalid(f"names {notebook.name}, which is not in {folder.name}")
+    if "run" in entry.get("parameters", {}):
+        raise invalid("sets the parameter run, which the command line gives")
+    return Page(name, **entry | {"notebook": notebook, "needs": tuple(entry.get("needs", ()))})
+
+
+def choose(pages: Mapping[str, Page], only: Iterable[str]) -> list[Page]:
+    """Give the pages of some names in the catalogue's order, or all; raises `UnknownName` with near names."""
+    only = [name.removesuffix(".ipynb") for name in only]
+    for name in only:
+        if name not in pages:
+            raise UnknownName("notebook in the catalogue", name, pages)
+    return [page for name, page in pages.items() if not only or name in only]

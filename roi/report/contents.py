@@ -1,0 +1,135 @@
+"""The first page of a report: what was found beside what was claimed, then the list of pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from roi.report.catalog import Page
+from roi.report.execute import Status
+from roi.report.findings import Finding, figure, verdict
+from roi.report.pages import STATUS_WORDS, TEMPLATES
+from roi.report.runner import Outcome
+
+_HOLDS = ("inside the interval", "the same")
+_OPEN = ("not answered here", "in another unit", "")
+
+
+@dataclass(frozen=True)
+class About:
+    """What a report says of the run that it is about."""
+
+    run: str
+    machine: str = "not told"
+    measured: str = "not told"
+    """Date of the measurement, ISO 8601."""
+    purpose: str = "not told"
+    """indicative, decision or publication."""
+    synthetic: bool = False
+
+    def line(self) -> str:
+        """Give it in a line."""
+        return f"run {self.run}, {self.machine}, measured {self.measured}"
+
+
+def contents(
+    about: About,
+    pages: Sequence[tuple[Page, Outcome]],
+    findings: Sequence[tuple[str, Finding]],
+    made: str,
+    notices: Sequence[str] = (),
+) -> str:
+    """Give the first page.
+
+    Parameters
+    ----------
+    about
+        The run.
+    pages
+        Every page with what became of it.
+    findings
+        Each with the page that recorded it.
+    made
+        When the report was made.
+    notices
+        Sentences about the report itself, such as images that are missing.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    answered = [_row(page, found) for page, found in findings if found.claim_value is not None]
+    others = [_row(page, found) for page, found in findings if found.claim_value is None]
+    listed = [_page(page, outcome) for page, outcome in pages]
+    facts = {
+        "Run": about.run,
+        "Machine": about.machine,
+        "Measured": about.measured,
+        "Fit for": about.purpose,
+        "Report made": made,
+    }
+    if about.synthetic:
+        notices = ("The data of this run are synthetic: they show what a report looks like and nothing else.", *notices)
+    return environment.get_template("contents.html.j2").render(
+        about=about, headline=headline(about, [found for _, found in findings]), facts=list(facts.items()),
+        answered=answered, others=others, pages=listed, notices=notices, strips=any(row["strip"] for row in answered),
+        faults=[row for row in listed if row["status"] != Status.OK],
+    )  # fmt: skip
+
+
+def headline(about: About, findings: Sequence[Finding]) -> str:
+    """Say in a sentence how many of the claims that the run can test hold."""
+    verdicts = [verdict(found) for found in findings]
+    tested = [said for said in verdicts if said not in _OPEN]
+    if not tested:
+        return f"What the run {about.run} shows"
+    hold = sum(said in _HOLDS for said in tested)
+    of = f"the {len(tested)} claimed figures" if len(tested) > 1 else "the one claimed figure"
+    if len(tested) == 1:
+        return f"{of.capitalize()} that this run can test {'holds' if hold else 'does not hold'}"
+    return f"{hold or 'None'} of {of} that this run can test {'holds' if hold in (0, 1) else 'hold'}"
+
+
+def _row(page: str, found: Finding) -> dict[str, Any]:
+    said = verdict(found)
+    says = found.claim_says or found.id.replace("_", " ")
+    interval = "–" if found.lo is None and found.hi is None else f"{figure(found.lo)} to {figure(found.hi)}"
+    return {
+        "href": f"{page}.html", "says": says[:1].upper() + says[1:], "note": found.note,
+        "claimed": figure(found.claim_value), "claim_unit": found.claim_unit, "value": figure(found.value), "unit": found.unit,
+        "interval": interval, "n": "–" if found.n is None else f"{found.n:,}", "strip": _strip(found),
+        "verdict": said.removeprefix("claim is ") or "–",
+        "kind": "within" if said in _HOLDS else "open" if said in _OPEN else "apart",
+    }  # fmt: skip
+
+
+def _page(page: Page, outcome: Outcome) -> dict[str, str]:
+    return {
+        "href": f"{page.name}.html", "title": page.title, "audience": page.audience, "status": outcome.status.value,
+        "word": STATUS_WORDS[outcome.status], "sentence": outcome.sentence, "seconds": f"{outcome.seconds:.0f} s",
+    }  # fmt: skip
+
+
+def _strip(found: Finding) -> Markup:
+    """Draw finding and claim on one scale from 0, or nothing where they have none in common."""
+    given = {"value": found.value, "lo": found.lo, "hi": found.hi, "claim": found.claim_value}
+    figures = [value for value in given.values() if value is not None]
+    if found.value is None or found.unit != found.claim_unit or min(figures) < 0 or max(figures) == 0:
+        return Markup("")
+    at = {name: 4 + 168 * value / max(figures) for name, value in given.items() if value is not None}
+    span = (
+        f'<line class="span" x1="{at["lo"]:.1f}" x2="{at["hi"]:.1f}" y1="12" y2="12"/>'
+        if {"lo", "hi"} <= set(at)
+        else ""
+    )
+    label = f"found {figure(found.value)}, claimed {figure(found.claim_value)} {found.unit}"
+    return Markup('<svg viewBox="0 0 176 24" role="img" aria-label="{}">{}</svg>').format(
+        label,
+        Markup(  # numbers alone from here on
+            f'<line class="track" x1="4" x2="172" y1="12" y2="12"/>{span}<circle cx="{at["value"]:.1f}" cy="12" r="4.5"/>'
+            f'<line class="claim" x1="{at["claim"]:.1f}" x2="{at["claim"]:.1f}" y1="3" y2="21"/>'
+        ),
+    )

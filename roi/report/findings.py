@@ -1,0 +1,206 @@
+"""Findings: figures that a notebook answers for, each with unit, interval, n and where it came from."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from roi import claims
+from roi.errors import FindingInvalid
+
+MIMETYPE = "application/vnd.roi.finding+json"
+FILE = "findings.parquet"
+
+SCHEMA = pa.schema(
+    [
+        pa.field("notebook", pa.string(), nullable=False, metadata={"meaning": "page of the report that recorded it"}),
+        pa.field("id", pa.string(), nullable=False, metadata={"meaning": "name of the finding, unique in a report"}),
+        pa.field("value", pa.float64(), metadata={"null": "not applicable or not known; note says which and why"}),
+        pa.field("unit", pa.string(), nullable=False, metadata={"meaning": "unit of value, lo and hi"}),
+        pa.field("lo", pa.float64(), metadata={"meaning": "lower end of the interval", "null": "no interval"}),
+        pa.field("hi", pa.float64(), metadata={"meaning": "upper end of the interval", "null": "no interval"}),
+        pa.field("n", pa.int64(), metadata={"meaning": "sample size", "null": "does not rest on a sample"}),
+        pa.field("run", pa.string(), metadata={"meaning": "run that it came from", "null": "from no run"}),
+        pa.field("query", pa.string(), metadata={"meaning": "query or function that gives it", "null": "not told"}),
+        pa.field("claim", pa.string(), metadata={"meaning": "id of the claim it answers", "null": "answers none"}),
+        pa.field("note", pa.string(), metadata={"meaning": "what a reader should know", "null": "nothing"}),
+        pa.field("claim_says", pa.string(), metadata={"meaning": "the claim in words", "null": "no claim"}),
+        pa.field("claim_value", pa.float64(), metadata={"meaning": "the claimed figure", "null": "no claim"}),
+        pa.field("claim_unit", pa.string(), metadata={"meaning": "unit of claim_value", "null": "no claim"}),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One figure.
+
+    Raises
+    ------
+    FindingInvalid
+        A value is missing without a note, not finite, or outside its interval.
+    """
+
+    id: str
+    value: float | None
+    """None is not applicable or not known; `note` says which and why."""
+    unit: str
+    lo: float | None = None
+    hi: float | None = None
+    n: int | None = None
+    run: str | None = None
+    query: str | None = None
+    claim: str | None = None
+    note: str | None = None
+    claim_says: str | None = None
+    claim_value: float | None = None
+    claim_unit: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.id.strip() or not self.unit.strip():
+            raise FindingInvalid(f"The finding {self.id!r} needs an id and a unit.")
+        figures = (self.value, self.lo, self.hi)
+        if any(figure is not None and not math.isfinite(figure) for figure in figures):
+            raise FindingInvalid(f"The finding {self.id} is not finite: record None, with a note that says why.")
+        if self.value is None and not self.note:
+            raise FindingInvalid(f"The finding {self.id} has no value: say why in its note.")
+        lo, hi = (-math.inf if self.lo is None else self.lo), (math.inf if self.hi is None else self.hi)
+        if lo > hi or (self.value is not None and not lo <= self.value <= hi):
+            raise FindingInvalid(
+                f"The finding {self.id} is {self.value}, outside of its interval {self.lo} to {self.hi}."
+            )
+        if self.n is not None and self.n < 0:
+            raise FindingInvalid(f"The finding {self.id} has a sample size of {self.n}.")
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return {
+            MIMETYPE: asdict(self),
+            "text/html": table([self]),
+            "text/plain": f"{self.id}: {figure(self.value)} {self.unit}{_interval(self)}",
+        }
+
+
+def record(
+    id: str,
+    value: float | None,
+    unit: str,
+    lo: float | None = None,
+    hi: float | None = None,
+    n: int | None = None,
+    run: str | None = None,
+    query: str | None = None,
+    claim: str | None = None,
+    note: str | None = None,
+) -> Finding:
+    """Record a finding: shows it in the notebook, from where the report collects it.
+
+    Parameters
+    ----------
+    id
+        Unique in a report.
+    value
+        The figure, in `unit`; None when it is not applicable or not known, and `note` says which.
+    unit
+        Unit of `value`, `lo` and `hi`.
+    lo, hi
+        Ends of its interval.
+    n
+        Sample size.
+    run
+        Run that it came from.
+    query
+        Query or function that gives it again.
+    claim
+        Id of the article's claim that it answers.
+    note
+        What a reader should know.
+
+    Raises
+    ------
+    FindingInvalid
+        See `Finding`.
+    UnknownName
+        There is no such claim.
+    """
+    from IPython.display import display
+
+    said = claims.claim(claim) if claim else None
+    finding = Finding(
+        id, _real(value), unit, _real(lo), _real(hi), None if n is None else int(n), run, query, claim, note,
+        said and said.says, float(said.value) if said else None, said and said.unit,
+    )  # fmt: skip
+    display(finding)
+    return finding
+
+
+def _real(value: Any) -> float | None:
+    """Give a number of any library as a float, which JSON can hold."""
+    return None if value is None else float(value)
+
+
+def figure(value: float | None) -> str:
+    """Write a figure for a reader: four significant digits, thousands set apart; a dash for none."""
+    if value is None:
+        return "–"
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    digits = 3 - math.floor(math.log10(abs(value)))
+    text = f"{round(value, digits):,.{max(digits, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _interval(finding: Finding) -> str:
+    if finding.lo is None and finding.hi is None:
+        return ""
+    return f" [{figure(finding.lo)} to {figure(finding.hi)}]"
+
+
+def verdict(finding: Finding) -> str:
+    """Say how the claim stands to the finding; empty when they cannot be compared."""
+    if finding.claim_value is None:
+        return ""
+    if finding.value is None:
+        return "not answered here"
+    if finding.unit != finding.claim_unit:
+        return "in another unit"
+    if finding.lo is None or finding.hi is None:
+        return "the same" if math.isclose(finding.value, finding.claim_value, rel_tol=5e-3) else _times(finding)
+    return "inside the interval" if finding.lo <= finding.claim_value <= finding.hi else _times(finding)
+
+
+def _times(finding: Finding) -> str:
+    if finding.value <= 0 or finding.claim_value <= 0:
+        return "claim is higher" if finding.claim_value > finding.value else "claim is lower"
+    ratio = finding.claim_value / finding.value
+    if 0.5 < ratio < 2:
+        return f"claim is {abs(ratio - 1):.1%} {'higher' if ratio > 1 else 'lower'}"
+    return f"claim is {figure(ratio)}× as high" if ratio > 1 else f"claim is {figure(1 / ratio)}× lower"
+
+
+def table(findings: Sequence[Finding]) -> str:
+    """Give findings as an HTML table for a page or a notebook."""
+    head = (
+        "<th>Finding</th><th class='number'>Value</th><th>Unit</th><th>Interval</th>"
+        "<th class='number'>n</th><th class='number'>Claimed</th>"
+    )
+    rows = "".join(
+        f"<tr><td><code>{html.escape(f.id)}</code>{f'<br><small>{html.escape(f.note)}</small>' if f.note else ''}</td>"
+        f"<td class='number'><b>{figure(f.value)}</b></td><td>{html.escape(f.unit)}</td><td>{_interval(f).strip(' []') or '–'}</td>"
+        f"<td class='number'>{'–' if f.n is None else f'{f.n:,}'}</td>"
+        f"<td class='number'>{figure(f.claim_value) if f.claim_value is not None else '–'}</td></tr>"
+        for f in findings
+    )
+    return f"<table class='findings'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def write(findings: Sequence[tuple[str, Finding]], folder: Path) -> None:
+    """Write findings, each with the page that recorded it, as `findings.parquet`."""
+    rows = [{"notebook": page} | asdict(finding) for page, finding in findings]
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), folder / FILE)

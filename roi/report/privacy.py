@@ -1,0 +1,58 @@
+"""What names the machine and its user, taken out of everything that a report shows."""
+
+from __future__ import annotations
+
+import getpass
+import re
+import socket
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[2]
+_SHORTEST_NAME = 4
+"""Host and user names shorter than this are words of other texts, too."""
+_EVERYDAY = {"localhost", "root", "user", "main", "host", "node", "linux", "runner", "admin", "jovyan"}
+
+
+def without_names(text: str, folders: Iterable[Path] = ()) -> str:
+    """Give text with machine paths cut to what is inside of the project, and host and user names replaced.
+
+    Parameters
+    ----------
+    text
+        Any text, JSON and HTML among them.
+    folders
+        Further folders whose paths are cut off.
+    """
+    for path in sorted({str(folder) for folder in folders}, key=len, reverse=True):
+        text = text.replace(f"{path}/", "").replace(path, "…")
+    for pattern, instead in _patterns():
+        text = pattern.sub(instead, text)
+    return text
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    libraries = {sysconfig.get_paths()[name] for name in ("purelib", "platlib", "stdlib")}
+    cut = sorted(
+        {*libraries, sys.prefix, sys.base_prefix, str(_ROOT), tempfile.gettempdir()} - {"/usr", "/"},
+        key=len,
+        reverse=True,
+    )
+    found = [(re.compile(rf"{re.escape(path)}(/|\b)"), "") for path in cut]
+    found.append((re.compile(rf"{re.escape(str(Path.home()))}(?=[/\s'\"&<]|$)"), "~"))
+    for name, instead in ((socket.gethostname(), "this-machine"), (_user(), "somebody")):
+        if len(name) >= _SHORTEST_NAME and name.lower() not in _EVERYDAY:
+            found.append((re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w-])"), instead))
+    return found
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""

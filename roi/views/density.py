@@ -1,0 +1,125 @@
+"""The view of QPS density."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from roi import claims, density
+from roi.charts.spec import ChartSpec
+from roi.data import Run
+from roi.statistics.estimate import Estimate
+from roi.views.words import footnote, interval, listed, number
+
+GO = "go"
+
+
+def capacity_chart(run: Run, all_cells: bool = False) -> ChartSpec:
+    """Draw requests/s at saturation for every variant, beside what the article states for Go."""
+    table = density.capacity(run, all_cells).sort_values("value", ascending=False)
+    best = table.iloc[0]
+    claim = claims.claim("qps_per_go_service")
+    cores = round(best["value"] / best["per_core"])
+    return ChartSpec(
+        "capacity", "dots", table, "variant", "value", lo="lo", hi="hi", beside=("n", "per_core", "per_gib"),
+        title=f"{best['variant']} serves most: {number(best['value'])} requests/s on {_cores(cores)}",
+        alt="Requests a second at saturation by variant: "
+        + listed(f"{r.variant} {number(r.value)}" for r in table.itertuples()) + ".",
+        y_title=f"Requests/s answered with 2xx, {_cores(cores)}", horizontal=True,
+        subtitle="Closed loop, every connection busy; dots are means over fresh processes, bars 95 % intervals",
+        footnote=footnote(run),
+    ).with_reference(claim.value, f"the article: {claim.value:,.0f} a Go service")  # fmt: skip
+
+
+def demand_chart(run: Run, all_cells: bool = False) -> ChartSpec:
+    """Draw CPU time a request at equal offered load."""
+    table = density.service_demand(run, all_cells)
+    rate = table["rate_per_s"].max()
+    table = table[table["rate_per_s"] == rate].sort_values("value")
+    least, most = table.iloc[0], table.iloc[-1]
+    return ChartSpec(
+        "service_demand", "dots", table, "variant", "value", lo="lo", hi="hi", beside=("n", "per_cpu_second"),
+        title=f"A request costs {least['variant']} {number(least['value'])} µs of CPU and {most['variant']}"
+        f" {number(most['value'])} µs",
+        alt="CPU microseconds a request by variant: "
+        + listed(f"{r.variant} {number(r.value)}" for r in table.itertuples()) + ".",
+        y_title="CPU time a request (µs)", horizontal=True,
+        subtitle=f"All at the same offered load, {rate:g} requests/s, open loop; bars are 95 % intervals over processes",
+        footnote=footnote(run),
+    )  # fmt: skip
+
+
+def ratio_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
+    """Draw Go's capacity over each Java variant's, beside the article's ratio; None without Go or without Java."""
+    table = ratios(run, all_cells)
+    if table.empty:
+        return None
+    claim = claims.claim("qps_go_over_java")
+    return ChartSpec(
+        "go_over_java", "dots", table, "base", "value", lo="lo", hi="hi", beside=("n",),
+        title=f"Go serves {number(table['value'].min())} to {number(table['value'].max())} times what Java serves here",
+        alt="Ratio of requests a second, Go over each Java variant: "
+        + listed(f"{r.base} {interval(r.value, r.lo, r.hi)}" for r in table.itertuples()) + ".",
+        y_title="Requests/s of Go over Java (ratio)", horizontal=True,
+        subtitle="At saturation on the same processor; bars are 95 % intervals over fresh processes",
+        footnote=footnote(run),
+    ).with_reference(claim.value, f"the article: {claim.value:g} times").with_reference(1.0, "no difference")  # fmt: skip
+
+
+def ratios(run: Run, all_cells: bool = False) -> pd.DataFrame:
+    """Give Go's capacity over each Java variant's."""
+    table = density.capacity(run, all_cells)
+    return density.ratios_to(run, GO, table.loc[table["runtime"] == "java", "variant"], all_cells)
+
+
+def go_capacity(run: Run, all_cells: bool = False) -> Estimate | None:
+    """Give Go's requests/s at saturation; None when the run holds none."""
+    table = density.capacity(run, all_cells)
+    rows = table[table["variant"] == GO]
+    if rows.empty:
+        return None
+    row = rows.iloc[0]
+    lo, hi = (None if pd.isna(row[end]) else float(row[end]) for end in ("lo", "hi"))
+    return Estimate(float(row["value"]), lo, hi, int(row["n"]))
+
+
+def verdict(run: Run, all_cells: bool = False) -> str:
+    """Say how the article's two figures stand to this run."""
+    go, table = go_capacity(run, all_cells), ratios(run, all_cells)
+    service, ratio = claims.claim("qps_per_go_service"), claims.claim("qps_go_over_java")
+    if go is None:
+        return "The run holds no saturated Go cell that passed the gate: nothing can be said of the article's figures."
+    said = (
+        f"On {_cores(_workers(run))} of this machine Go answers **{interval(go.value, go.lo, go.hi)} requests/s**; the article"
+        f" states {service.value:,.0f} for a Go service and names neither cores nor payload, so the figure can be"
+        " met or missed by choosing the machine. "
+    )
+    if table.empty:
+        return said + "The run holds no Java cell to compare with."
+    inside = [r.base for r in table.itertuples() if pd.notna(r.lo) and r.lo <= ratio.value <= r.hi]
+    below = [r.base for r in table.itertuples() if pd.notna(r.hi) and r.hi < ratio.value]
+    above = [r.base for r in table.itertuples() if pd.notna(r.lo) and r.lo > ratio.value]
+    parts = [f"is below it against {listed(below)}" * bool(below), f"is above it against {listed(above)}" * bool(above),
+             f"cannot be told from it against {listed(inside)}" * bool(inside)]  # fmt: skip
+    return (
+        said + f"Of its *{ratio.value:g} times Java*, our ratio {'; '.join(filter(None, parts)) or 'has no interval'}."
+    )
+
+
+def capacity_table(run: Run, all_cells: bool = False) -> pd.DataFrame:
+    """List capacity and density with their intervals."""
+    table = density.capacity(run, all_cells).sort_values("value", ascending=False)
+    return pd.DataFrame({
+        "variant": table["variant"],
+        "requests/s [95 %]": [interval(r.value, r.lo, r.hi) for r in table.itertuples()],
+        "per core": [number(value) for value in table["per_core"]],
+        "per GiB of memory": [number(value) for value in table["per_gib"]],
+        "processes": table["n"],
+    })  # fmt: skip
+
+
+def _workers(run: Run) -> int:
+    return int(run.query("select max(workers) as workers from cells")["workers"].iloc[0])
+
+
+def _cores(count: int) -> str:
+    return "one core" if count == 1 else f"{count} cores"

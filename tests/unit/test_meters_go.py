@@ -1,0 +1,148 @@
+"""Pauses from a Go gateway's record of its runtime; and Rust, which has none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pytest
+
+from bench.errors import MeterFailed, UnknownName
+from bench.meters import pauses
+from bench.meters.pause_log import PauseLog
+from bench.store.schema import PAUSES
+
+RECORD = Path(__file__).parent / "fixtures" / "meters" / "go_runtime.jsonl"
+PID = 18285
+TOTAL = "/sched/pauses/total/gc:seconds"
+OTHER = "/sched/pauses/total/other:seconds"
+CYCLES, FORCED = "/gc/cycles/total:gc-cycles", "/gc/cycles/forced:gc-cycles"
+ASSIST = "/cpu/classes/gc/mark/assist:cpu-seconds"
+START = {"kind": "header", "pid": 7, "monotonic_ns": 1_000, "wall_ns": 5_000_001_000, "uncertainty_ns": 40}
+
+
+def sample(second: int, *, num_gc: int = 0, metrics: dict | None = None, drift_ns: int = 0, **more: object) -> dict:
+    return {
+        "kind": "sample",
+        "monotonic_ns": 1_000 + second * 10**9,
+        "wall_ns": 5_000_001_000 + second * 10**9 + drift_ns,
+        "uncertainty_ns": 50,
+        "num_gc": num_gc,
+        "pauses": [],
+        "metrics": {CYCLES: num_gc, FORCED: 0, ASSIST: 0.0} | (metrics or {}),
+        "histograms": {},
+    } | more
+
+
+def read_records(folder: Path, records: list[dict], tail: str = "") -> PauseLog:
+    text = "".join(json.dumps(record) + "\n" for record in records) + tail
+    (folder / "go_runtime.jsonl").write_text(text)
+    return pauses.read("go", "go", 7, folder)
+
+
+def rows(log: PauseLog, source: str, kind: str) -> list[dict[str, object]]:
+    chosen = pc.and_(pc.equal(log.pauses["source"], source), pc.equal(log.pauses["kind"], kind))
+    return log.pauses.filter(chosen).to_pylist()
+
+
+@pytest.fixture(scope="module")
+def real() -> PauseLog:
+    return pauses.read("go", "go", PID, RECORD.parent)
+
+
+def test_twenty_forced_collections_are_twenty(real: PauseLog) -> None:
+    assert sum(row["count"] for row in rows(real, "go_metrics", "forced_gc")) == 20
+    assert sum(row["forced"] is True for row in rows(real, "go_gcstats", "stw_gc")) == 20
+    assert real.residue.num_rows == 0
+    assert real.pauses.schema.names == PAUSES.schema.names[1:]
+
+
+def test_the_buckets_enclose_the_exact_total(real: PauseLog) -> None:
+    exact = sum(row["dur_lo_ns"] for row in rows(real, "go_gcstats", "stw_gc"))
+    buckets = rows(real, "go_metrics", "stw_gc")
+    assert exact == json.loads(RECORD.read_text().splitlines()[-1])["pause_total_ns"]
+    assert sum(row["count"] * row["dur_lo_ns"] for row in buckets) <= exact
+    assert exact <= sum(row["count"] * row["dur_hi_ns"] for row in buckets)
+
+
+def test_every_collection_stops_the_world_twice(real: PauseLog) -> None:
+    cycles = rows(real, "go_gcstats", "stw_gc")
+    assert [row["gc_id"] for row in cycles] == list(range(1, len(cycles) + 1))
+    assert sum(row["count"] for row in rows(real, "go_metrics", "stw_gc")) == 2 * len(cycles)
+
+
+def test_a_pause_is_put_on_the_monotonic_clock_by_the_samples_own_pair_of_clocks(tmp_path: Path) -> None:
+    # The wall clock gained 300 ns between the samples; when, nobody knows: 50 + 300 ns of uncertainty.
+    pause = {"end_wall_ns": 5_000_001_000 + 10**9 - 2_000 + 300, "pause_ns": 123}
+    log = read_records(tmp_path, [START, sample(1, num_gc=1, drift_ns=300, pauses=[pause])])
+    [row] = rows(log, "go_gcstats", "stw_gc")
+    assert (row["end_ns"], row["alignment_error_ns"]) == (1_000 + 10**9 - 2_000, 350)
+    assert (row["dur_lo_ns"], row["dur_hi_ns"], row["resolution_ns"], row["window_ns"]) == (123, 123, 1, 0)
+    assert (row["gc_id"], row["forced"]) == (1, False)
+
+
+def test_a_bucket_is_a_count_within_a_window(tmp_path: Path) -> None:
+    histograms = {
+        TOTAL: [[8192, 10240, 4], [None, 64, 1]],
+        OTHER: [[81920, None, 2]],
+        "/sched/latencies:seconds": [[1, 2, 9]],
+    }
+    log = read_records(tmp_path, [START, sample(1), sample(3, histograms=histograms)])
+    columns = ("phase", "dur_lo_ns", "dur_hi_ns", "resolution_ns", "count", "end_ns", "window_ns", "alignment_error_ns")
+    found = [tuple(row[column] for column in columns) for row in log.pauses.to_pylist()]
+    end, window = 1_000 + 3 * 10**9, 2 * 10**9
+    assert found == [
+        (TOTAL, 8192, 10240, 2048, 4, end, window, 50),
+        (TOTAL, 0, 64, None, 1, end, window, 50),
+        (OTHER, 81920, None, None, 2, end, window, 50),
+    ]
+
+
+def test_which_collections_were_forced_is_said_only_where_it_is_certain(tmp_path: Path) -> None:
+    pause = {"end_wall_ns": 5_000_001_500, "pause_ns": 1}
+    records = [
+        START,
+        sample(1, num_gc=2, metrics={FORCED: 2}, pauses=[pause, pause]),  # all
+        sample(2, num_gc=4, metrics={FORCED: 3}, pauses=[pause, pause]),  # one of two
+        sample(3, num_gc=5, metrics={FORCED: 3}, pauses=[pause]),  # none
+        sample(4, num_gc=6, metrics={FORCED: 3, CYCLES: 7}, pauses=[pause]),  # the counts were read a cycle apart
+    ]
+    log = read_records(tmp_path, records)
+    assert [row["forced"] for row in rows(log, "go_gcstats", "stw_gc")] == [True, True, None, None, False, None]
+    assert [row["count"] for row in rows(log, "go_metrics", "forced_gc")] == [2, 1]
+
+
+def test_mark_assist_is_the_time_it_took_within_the_window(tmp_path: Path) -> None:
+    log = read_records(tmp_path, [START, sample(1, metrics={ASSIST: 0.25}), sample(2, metrics={ASSIST: 0.375})])
+    assert [row["dur_lo_ns"] for row in rows(log, "go_metrics", "mark_assist")] == [250_000_000, 125_000_000]
+
+
+def test_a_record_cut_off_in_its_last_line_has_no_residue(tmp_path: Path) -> None:
+    assert read_records(tmp_path, [START, sample(1)], tail='{"kind":"sam').residue.num_rows == 0
+
+
+def test_a_broken_line_in_the_middle_and_lost_pauses_are_residue(tmp_path: Path) -> None:
+    log = read_records(tmp_path, [START, {"kind": "strange"}, sample(1, pauses_lost=3)])
+    assert [line["line"] for line in log.residue.to_pylist()] == [2, 3]
+    assert log.residue["text"].to_pylist()[1].startswith("3 collections")
+
+
+def test_a_missing_or_foreign_record_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(MeterFailed, match="GATEWAY_METERS_DIR"):
+        pauses.read("go", "go", 7, tmp_path)
+    with pytest.raises(MeterFailed, match="record of process 8, not of 7"):
+        read_records(tmp_path, [START | {"pid": 8}])
+    with pytest.raises(MeterFailed, match="header"):
+        read_records(tmp_path, [sample(1)])
+
+
+def test_rust_is_not_applicable_which_is_not_the_same_as_no_pause(tmp_path: Path) -> None:
+    [row] = pauses.read("rust", "none", 7, tmp_path).pauses.to_pylist()
+    assert (row["source"], row["kind"], row["count"]) == ("not_applicable", "not_applicable", 0)
+    assert row["dur_lo_ns"] is row["dur_hi_ns"] is row["end_ns"] is None
+
+
+def test_a_runtime_without_a_meter_is_named() -> None:
+    with pytest.raises(UnknownName, match="'python'"):
+        pauses.read("python", "refcount", 7, RECORD.parent)
