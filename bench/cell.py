@@ -139,6 +139,7 @@ def _start_generator(cell: Cell, context: Context, folder: Path, gateway: Gatewa
         "--connections": f"{cell.connections}",
         "--seed": f"{cell.seed}",
         "--wait-for-host": f"{_START_S}",
+        "--target-pid": f"{gateway.pid}",
         "--samples": f"{_samples(folder)}",
         "--tokens": f"{context.tokens}",
         "--loglevel": "WARNING",
@@ -217,11 +218,10 @@ def _load_columns(cell: Cell, tables: Tables, summary: spool.Summary, counted: i
         why.append(f"{tables['residue'].num_rows} lines of the pause log could not be read")
     if rig.shared:
         why.append("gateway and load generator share a processor")
-    gateway_rows = tables["process"].filter(pa.compute.equal(tables["process"]["role"], "gateway"))
     return {
         "measure_start_ns": start,
         "measure_end_ns": end,
-        "gateway_cpu_ns": _used(gateway_rows, "cpu_ns", start, end),
+        "gateway_cpu_ns": summary.target_cpu_ns,
         "generator_cpu_ns": summary.cpu_ns,
         "generator_run_delay_ns": summary.run_delay_ns,
         "steal_ns": steal,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from roi.data import Run
-from roi.statistics.estimate import Estimate, mean_of_processes, ratio_of_processes
+from roi.statistics.estimate import Estimate, geometric_mean_of_processes, ratio_of_processes
 
 _GIB = 1 << 30
 
@@ -94,7 +94,7 @@ def _ratio(cells: pd.DataFrame, column: str, variant: str, base: str) -> Estimat
 def _by_variant(cells: pd.DataFrame, column: str) -> pd.DataFrame:
     rows = []
     for (variant, runtime), part in cells.groupby(["variant", "runtime"], observed=True):
-        estimate = mean_of_processes(part[column])
+        estimate = geometric_mean_of_processes(part[column])
         rows.append((variant, runtime, estimate.value, estimate.lo, estimate.hi, estimate.n))
     table = pd.DataFrame(rows, columns=["variant", "runtime", "value", "lo", "hi", "n"])
     return table.astype({"value": float, "lo": float, "hi": float})

@@ -25,6 +25,8 @@ class LoadArguments:
     limits: Limits
     wait_for_host_s: float
     """How long nothing may listen at the host before that is an error."""
+    target_pid: int | None
+    """Process under load, when it is on this machine: its CPU time is read at both ends of the measured window."""
     samples: Path | None
     """Where workers write their rows; None: they only count."""
     tokens: Path | None
@@ -44,6 +46,7 @@ class LoadArguments:
             seed=options.seed,
             limits=Limits(options.connections, options.request_timeout, not options.new_connections),
             wait_for_host_s=options.wait_for_host,
+            target_pid=options.target_pid or None,
             samples=Path(options.samples) if options.samples else None,
             tokens=Path(options.tokens) if options.tokens else None,
         )
@@ -61,5 +64,6 @@ def add_arguments(parser: LocustArgumentParser) -> None:
     group.add_argument("--wait-for-host", type=float, default=0.0, help="Seconds to wait until something listens there")
     group.add_argument("--new-connections", action="store_true", help="A new connection for every request")
     group.add_argument("--seed", type=int, default=1, help="Seed of the arrivals and of the order of requests")
+    group.add_argument("--target-pid", type=int, default=0, help="Process under load, to read its CPU time")
     group.add_argument("--samples", default="", help="Folder for a row a request (raw; bench makes parquet of it)")
     group.add_argument("--tokens", default="", help="File with one bearer token a line; without it no request has one")

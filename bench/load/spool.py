@@ -44,6 +44,8 @@ class Summary:
     """CPU time of the worker within the measured window."""
     run_delay_ns: int | None
     """Time it waited for a processor within the window; None where the kernel does not tell."""
+    target_cpu_ns: int | None
+    """CPU time of the process under load within the window; None when its id was not given or it ended."""
 
 
 class Spool:

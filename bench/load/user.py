@@ -23,6 +23,7 @@ from bench.load.engine import Engine
 from bench.load.schedule import Poisson, Schedule
 from bench.load.spool import Spool, Summary
 from bench.load.traffic import Traffic
+from bench.meters.process import cpu_time_ns
 
 _NS = 1_000_000_000
 _LONG_S = 3_600
@@ -31,22 +32,34 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Usage:
-    """Processor time of this process so far."""
+    """Processor time of this process, and of the one that it loads, so far."""
 
     cpu_ns: int
     run_delay_ns: int | None
+    target_cpu_ns: int | None
 
     @classmethod
-    def now(cls) -> _Usage:
+    def now(cls, target_pid: int | None) -> _Usage:
         try:
             delay = int(Path("/proc/self/schedstat").read_text().split()[1])
         except (OSError, IndexError):
             delay = None
-        return cls(time.process_time_ns(), delay)
+        try:
+            target = None if target_pid is None else cpu_time_ns(target_pid)
+        except ProcessLookupError:
+            target = None
+        return cls(time.process_time_ns(), delay, target)
 
     def since(self, before: _Usage) -> _Usage:
-        known = self.run_delay_ns is not None and before.run_delay_ns is not None
-        return _Usage(self.cpu_ns - before.cpu_ns, self.run_delay_ns - before.run_delay_ns if known else None)
+        return _Usage(
+            self.cpu_ns - before.cpu_ns,
+            _difference(self.run_delay_ns, before.run_delay_ns),
+            _difference(self.target_cpu_ns, before.target_cpu_ns),
+        )
+
+
+def _difference(after: int | None, before: int | None) -> int | None:
+    return None if after is None or before is None else after - before
 
 
 class EngineUser(User):
@@ -150,7 +163,7 @@ class _Drive:
     def _give_way(self) -> None:
         now = time.monotonic_ns()
         if len(self._usage) < 2 and now >= (self._measure_end_ns if self._usage else self._measure_start_ns):
-            self._usage.append(_Usage.now())
+            self._usage.append(_Usage.now(self._arguments.target_pid))
         if self._user._state == LOCUST_STATE_STOPPING:
             self._engine.stop()
         gevent.sleep(0)
@@ -161,7 +174,7 @@ class _Drive:
 
     def _finish(self) -> None:
         while len(self._usage) < 2:
-            self._usage.append(_Usage.now())
+            self._usage.append(_Usage.now(self._arguments.target_pid))
         used = self._usage[1].since(self._usage[0])
         self._spool.close(
             Summary(
@@ -178,6 +191,7 @@ class _Drive:
                 locust_count=self._user.environment.stats.total.num_requests,
                 cpu_ns=used.cpu_ns,
                 run_delay_ns=used.run_delay_ns,
+                target_cpu_ns=used.target_cpu_ns,
             )
         )
 

@@ -15,8 +15,8 @@ from roi.report.findings import Finding, figure, verdict
 from roi.report.pages import STATUS_WORDS, TEMPLATES
 from roi.report.runner import Outcome
 
-_HOLDS = ("inside the interval", "the same")
-_OPEN = ("not answered here", "in another unit", "")
+_HOLDS = ("within our interval", "the same")
+_OPEN = ("not answered here", "in another unit", "not comparable", "")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,11 @@ def contents(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
     )
     answered = [_row(page, found) for page, found in findings if found.claim_value is not None]
-    others = [_row(page, found) for page, found in findings if found.claim_value is None]
+    others = [
+        (page.title, rows)
+        for page, _ in pages
+        if (rows := [_row(name, found) for name, found in findings if found.claim_value is None and name == page.name])
+    ]
     listed = [_page(page, outcome) for page, outcome in pages]
     facts = {
         "Run": about.run,
@@ -81,16 +85,19 @@ def contents(
 
 
 def headline(about: About, findings: Sequence[Finding]) -> str:
-    """Say in a sentence how many of the claims that the run can test hold."""
+    """Say in a sentence how many of the claims that the run can test it contradicts.
+
+    A claim within an interval is not proven by it: the headline counts what is contradicted, and calls nothing proven.
+    """
     verdicts = [verdict(found) for found in findings]
     tested = [said for said in verdicts if said not in _OPEN]
     if not tested:
         return f"What the run {about.run} shows"
-    hold = sum(said in _HOLDS for said in tested)
-    of = f"the {len(tested)} claimed figures" if len(tested) > 1 else "the one claimed figure"
+    apart = sum(said not in _HOLDS for said in tested)
     if len(tested) == 1:
-        return f"{of.capitalize()} that this run can test {'holds' if hold else 'does not hold'}"
-    return f"{hold or 'None'} of {of} that this run can test {'holds' if hold in (0, 1) else 'hold'}"
+        return f"The one claimed figure that this run can test is {'' if apart else 'not '}contradicted"
+    of = f"the {len(tested)} claimed figures that this run can test"
+    return f"{apart or 'None'} of {of} {'is' if apart in (0, 1) else 'are'} contradicted"
 
 
 def _row(page: str, found: Finding) -> dict[str, Any]:
@@ -98,7 +105,7 @@ def _row(page: str, found: Finding) -> dict[str, Any]:
     says = found.claim_says or found.id.replace("_", " ")
     interval = "–" if found.lo is None and found.hi is None else f"{figure(found.lo)} to {figure(found.hi)}"
     return {
-        "href": f"{page}.html", "says": says[:1].upper() + says[1:], "note": found.note,
+        "href": f"{page}.html", "says": says[:1].upper() + says[1:], "note": found.unlike or found.note,
         "claimed": figure(found.claim_value), "claim_unit": found.claim_unit, "value": figure(found.value), "unit": found.unit,
         "interval": interval, "n": "–" if found.n is None else f"{found.n:,}", "strip": _strip(found),
         "verdict": said.removeprefix("claim is ") or "–",

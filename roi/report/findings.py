@@ -34,6 +34,11 @@ SCHEMA = pa.schema(
         pa.field("claim_says", pa.string(), metadata={"meaning": "the claim in words", "null": "no claim"}),
         pa.field("claim_value", pa.float64(), metadata={"meaning": "the claimed figure", "null": "no claim"}),
         pa.field("claim_unit", pa.string(), metadata={"meaning": "unit of claim_value", "null": "no claim"}),
+        pa.field(
+            "unlike",
+            pa.string(),
+            metadata={"meaning": "why finding and claim are not of one thing", "null": "they are"},
+        ),
     ]
 )
 
@@ -62,6 +67,8 @@ class Finding:
     claim_says: str | None = None
     claim_value: float | None = None
     claim_unit: str | None = None
+    unlike: str | None = None
+    """Why the claim stands beside it and is not tested by it: another fault, another load."""
 
     def __post_init__(self) -> None:
         if not self.id.strip() or not self.unit.strip():
@@ -98,6 +105,7 @@ def record(
     query: str | None = None,
     claim: str | None = None,
     note: str | None = None,
+    unlike: str | None = None,
 ) -> Finding:
     """Record a finding: shows it in the notebook, from where the report collects it.
 
@@ -121,6 +129,8 @@ def record(
         Id of the article's claim that it answers.
     note
         What a reader should know.
+    unlike
+        Why the claim is not of the same thing, where it is not: it is then shown beside the finding and not tested by it.
 
     Raises
     ------
@@ -134,7 +144,7 @@ def record(
     said = claims.claim(claim) if claim else None
     finding = Finding(
         id, _real(value), unit, _real(lo), _real(hi), None if n is None else int(n), run, query, claim, note,
-        said and said.says, float(said.value) if said else None, said and said.unit,
+        said and said.says, float(said.value) if said else None, said and said.unit, unlike,
     )  # fmt: skip
     display(finding)
     return finding
@@ -166,13 +176,15 @@ def verdict(finding: Finding) -> str:
     """Say how the claim stands to the finding; empty when they cannot be compared."""
     if finding.claim_value is None:
         return ""
+    if finding.unlike:
+        return "not comparable"
     if finding.value is None:
         return "not answered here"
     if finding.unit != finding.claim_unit:
         return "in another unit"
     if finding.lo is None or finding.hi is None:
         return "the same" if math.isclose(finding.value, finding.claim_value, rel_tol=5e-3) else _times(finding)
-    return "inside the interval" if finding.lo <= finding.claim_value <= finding.hi else _times(finding)
+    return "within our interval" if finding.lo <= finding.claim_value <= finding.hi else _times(finding)
 
 
 def _times(finding: Finding) -> str:

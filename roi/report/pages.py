@@ -50,6 +50,9 @@ class OfflineOutputs(Preprocessor):
             if CHART in output.get("data", {}):
                 spec = ChartSpec.from_dict(output.data[CHART])
                 output = _html(fragment(spec, self.files.get(spec.id)))
+            elif output.output_type == "execute_result":
+                # The template knows one kind of shown data; a cell's last value is shown like the rest.
+                output = nbformat.v4.new_output("display_data", output.data, metadata=output.metadata)
             outputs.append(output)
         cell.outputs = outputs + _findings(together)
         return cell, resources

@@ -50,6 +50,22 @@ def mean_of_processes(values: Sequence[float], confidence: float = 0.95) -> Esti
     return Estimate(mean, mean - half, mean + half, len(array), confidence)
 
 
+def geometric_mean_of_processes(values: Sequence[float], confidence: float = 0.95) -> Estimate:
+    """Give the geometric mean of one positive figure a process, with Student's t interval on the logarithms.
+
+    Rates and costs are positive and skewed: their interval never reaches below zero, and the ratio of two such means is
+    the ratio that `ratio_of_processes` gives.
+
+    Parameters
+    ----------
+    values
+        One positive figure a process, shape (n,), in any unit; the estimate has the same unit.
+    """
+    logs = mean_of_processes(np.log(_positive(values)), confidence)
+    ends = (None if end is None else float(np.exp(end)) for end in (logs.lo, logs.hi))
+    return Estimate(float(np.exp(logs.value)), *ends, logs.n, confidence)
+
+
 def ratio_of_processes(numerator: Sequence[float], denominator: Sequence[float], confidence: float = 0.95) -> Estimate:
     """Give the ratio of the geometric means of two sets of processes, with Welch's t interval on the logarithms.
 
@@ -61,7 +77,7 @@ def ratio_of_processes(numerator: Sequence[float], denominator: Sequence[float],
     numerator, denominator
         One positive figure a process each, shapes (n,) and (m,), in the same unit; the estimate has none.
     """
-    above, below = np.log(_checked(numerator)), np.log(_checked(denominator))
+    above, below = np.log(_positive(numerator)), np.log(_positive(denominator))
     difference = float(above.mean() - below.mean())
     n = min(len(above), len(below))
     if n < 2:
@@ -75,6 +91,13 @@ def ratio_of_processes(numerator: Sequence[float], denominator: Sequence[float],
     return Estimate(
         float(np.exp(difference)), float(np.exp(difference - half)), float(np.exp(difference + half)), n, confidence
     )
+
+
+def _positive(values: Sequence[float]) -> np.ndarray:
+    array = _checked(values)
+    if (array <= 0).any():
+        raise ValueError("A rate or a cost of zero or less has no logarithm: leave the process out, and say so.")
+    return array
 
 
 def _checked(values: Sequence[float]) -> np.ndarray:

@@ -25,7 +25,7 @@ def capacity_chart(run: Run, all_cells: bool = False) -> ChartSpec:
         alt="Requests a second at saturation by variant: "
         + listed(f"{r.variant} {number(r.value)}" for r in table.itertuples()) + ".",
         y_title=f"Requests/s answered with 2xx, {_cores(cores)}", horizontal=True,
-        subtitle="Closed loop, every connection busy; dots are means over fresh processes, bars 95 % intervals",
+        subtitle="Closed loop, every connection busy; dots are geometric means over fresh processes, bars 95 % intervals",
         footnote=footnote(run),
     ).with_reference(claim.value, f"the article: {claim.value:,.0f} a Go service")  # fmt: skip
 
@@ -59,7 +59,7 @@ def ratio_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
         title=f"Go serves {number(table['value'].min())} to {number(table['value'].max())} times what Java serves here",
         alt="Ratio of requests a second, Go over each Java variant: "
         + listed(f"{r.base} {interval(r.value, r.lo, r.hi)}" for r in table.itertuples()) + ".",
-        y_title="Requests/s of Go over Java (ratio)", horizontal=True,
+        y_title="Requests/s of Go over Java (ratio)", y_log=True, horizontal=True,
         subtitle="At saturation on the same processor; bars are 95 % intervals over fresh processes",
         footnote=footnote(run),
     ).with_reference(claim.value, f"the article: {claim.value:g} times").with_reference(1.0, "no difference")  # fmt: skip

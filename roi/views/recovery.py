@@ -15,6 +15,7 @@ PARTS = {
     "runtime_s": "runtime starts and answers",
     "warm_up_s": "service settles",
 }
+UNLIKE = "The article names neither fault nor policy; here {fault} under the policy {policy}."
 CLAIM_OF_RECOVERY = {"go": "mttr_go", "node": "mttr_node"}
 """The article's claim that each runtime's recovery time answers."""
 

@@ -1,5 +1,7 @@
 """Findings carry what a reader needs to judge them, and claims are set beside them by the same words everywhere."""
 
+import dataclasses
+
 import pyarrow.parquet as pq
 import pytest
 
@@ -60,7 +62,7 @@ def test_a_figure_has_four_digits_and_its_thousands_apart(value, text):
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (claimed(90.0, 80.0, 110.0), "inside the interval"),
+        (claimed(90.0, 80.0, 110.0), "within our interval"),
         (claimed(80.0, 70.0, 90.0), "claim is 25.0% higher"),
         (claimed(10.0, 9.0, 11.0), "claim is 10× as high"),
         (claimed(400.0, 300.0, 500.0), "claim is 4× lower"),
@@ -74,9 +76,17 @@ def test_a_verdict_says_how_the_claim_stands_to_the_finding(found, words):
 
 
 def test_the_headline_counts_only_claims_that_can_be_compared():
-    found = [claimed(90.0, 80.0, 110.0), claimed(10.0, 9.0, 11.0), claimed(90.0, unit="ms"), Finding("f", 1.0, "s")]
-    assert headline(About("r"), found) == "1 of the 2 claimed figures that this run can test holds"
+    unlike = dataclasses.replace(claimed(10.0, 9.0, 11.0), unlike="another fault")
+    found = [
+        claimed(90.0, 80.0, 110.0),
+        claimed(10.0, 9.0, 11.0),
+        claimed(90.0, unit="ms"),
+        Finding("f", 1.0, "s"),
+        unlike,
+    ]
+    assert headline(About("r"), found) == "1 of the 2 claimed figures that this run can test is contradicted"
     assert headline(About("r"), found[2:]) == "What the run r shows"
+    assert verdict(unlike) == "not comparable"
 
 
 def test_findings_are_written_with_their_page_and_their_nulls(tmp_path):

@@ -65,9 +65,9 @@ def test_findings_are_gathered_from_pages_that_are_ok(made):
 
 def test_the_first_page_sets_findings_beside_claims(made):
     index = (made.folder / "index.html").read_text()
-    assert "1 of the 2 claimed figures that this run can test holds" in index
+    assert "1 of the 2 claimed figures that this run can test is contradicted" in index
     assert "36.3% higher" in index
-    assert "inside the interval" in index
+    assert "within our interval" in index
 
 
 def test_every_page_has_its_file_and_the_failed_one_shows_why(made):

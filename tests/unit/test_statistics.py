@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from roi.recovery import survival
-from roi.statistics.estimate import mean_of_processes, ratio_of_processes
+from roi.statistics.estimate import geometric_mean_of_processes, mean_of_processes, ratio_of_processes
 from roi.statistics.quantiles import observations_needed, quantile, quantile_of_bounds
 
 
@@ -31,6 +31,18 @@ def test_no_process_is_no_estimate():
 def test_an_unknown_value_is_not_averaged_away():
     with pytest.raises(ValueError, match="not a finite number"):
         mean_of_processes([1.0, float("nan")])
+
+
+def test_the_geometric_mean_has_the_interval_of_its_logarithms_and_never_reaches_zero():
+    # Logarithms 0, 1, 2: mean 1, half width t(0.975, 2) / sqrt(3) = 2.484138
+    estimate = geometric_mean_of_processes([1.0, np.e, np.e**2])
+    assert estimate.value == pytest.approx(np.e)
+    assert (estimate.lo, estimate.hi) == pytest.approx((np.exp(1 - 2.484138), np.exp(1 + 2.484138)), rel=1e-6)
+
+
+def test_a_rate_of_zero_is_not_averaged():
+    with pytest.raises(ValueError, match="zero or less"):
+        geometric_mean_of_processes([0.0, 1.0])
 
 
 def test_a_ratio_is_the_inverse_of_its_inverse():

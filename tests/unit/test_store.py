@@ -117,7 +117,7 @@ def test_a_run_whose_table_is_truncated_is_refused(tmp_path):
 
 
 def summary(rows):
-    return Summary(0, 1, rows, ("/a", "/b"), (0, 1), 0, 0, 0, 0, 1, rows, 0, 0)
+    return Summary(0, 1, rows, ("/a", "/b"), (0, 1), 0, 0, 0, 0, 1, rows, 0, 0, None)
 
 
 def test_raw_rows_become_the_requests_table(tmp_path):

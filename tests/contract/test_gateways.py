@@ -1,0 +1,187 @@
+"""The gateways as they are built here, over real HTTP, and the scenarios by hand with plain Locust."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from bench import children, contract, toolchains
+from bench.gateways import registry
+from bench.gateways.build import build, lint
+from bench.gateways.process import GatewayProcess, Settings
+from bench.paths import ROOT, SCENARIOS
+
+CASES = 150
+CONNECTIONS = 8
+PORTS = range(29_000, 29_400)
+
+
+@pytest.fixture(params=sorted(registry.gateways()))
+def gateway(request) -> registry.Gateway:
+    """Give a gateway, built; one whose toolchains are not here is skipped with what installs them."""
+    found = registry.gateways()[request.param]
+    if lacking := toolchains.missing(found.build_needs):
+        pytest.skip(" ".join(lacking))
+    build(found)
+    return found
+
+
+@pytest.fixture
+def go(tmp_path) -> Iterator[GatewayProcess]:
+    """Give a running Go gateway."""
+    variant = registry.variant("go")
+    if lacking := toolchains.missing(variant.needs):
+        pytest.skip(" ".join(lacking))
+    build(variant.gateway)
+    with GatewayProcess(variant, Settings(port=free_port(), folder=tmp_path, meters=False, live_set_mib=1)) as process:
+        process.wait_ready()
+        yield process
+
+
+def free_port() -> int:
+    for port in PORTS:
+        with suppress(OSError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError(f"no port of {PORTS} is free")
+
+
+def served(gateway: GatewayProcess) -> int:
+    """Give how many requests to /route the gateway itself has counted."""
+    lines = gateway.get("/metrics")[1].decode().splitlines()
+    counted = [line for line in lines if line.startswith("http_server_requests_total{") and 'endpoint="/route"' in line]
+    return int(sum(float(line.rsplit(" ", 1)[1]) for line in counted))
+
+
+def locust(gateway: GatewayProcess, scenario: str, *options: object) -> list[str]:
+    """Give the command that a user types."""
+    command = [sys.executable, "-m", "locust", "-f", SCENARIOS / f"{scenario}.py", "--host", f"http://127.0.0.1:{gateway.port}"]
+    return [str(part) for part in (*command, *options)]
+
+
+def by_hand(folder: Path, gateway: GatewayProcess, scenario: str, *options: object) -> dict[str, object]:
+    """Run a scenario without a UI to its end; give Locust's own statistics of all requests."""
+    done = subprocess.run(
+        locust(gateway, scenario, "--headless", "--exit-code-on-error", 0, "--json-file", folder / "said", *options),
+        cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    (entry,) = json.loads((folder / "said.json").read_text())
+    return entry
+
+
+@contextmanager
+def web_ui(gateway: GatewayProcess, log: Path, *options: object) -> Iterator[str]:
+    """Start a scenario with the web UI; give its address."""
+    port = free_port()
+    with log.open("wb") as out:
+        ui = children.spawn(
+            locust(gateway, "steady", "--web-host", "127.0.0.1", "--web-port", port, *options),
+            cwd=ROOT, stdout=out, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        children.stop(ui, 10)
+
+
+def asked(address: str) -> dict[str, object]:
+    with urllib.request.urlopen(address, timeout=5) as answer:
+        return json.load(answer)
+
+
+def once(address: str, holds) -> dict[str, object]:
+    """Ask for statistics until they are as wanted."""
+    deadline = time.monotonic() + 30
+    said: dict[str, object] = {}
+    while time.monotonic() < deadline:
+        with suppress(OSError):
+            said = asked(f"{address}/stats/requests")
+            if holds(said):
+                return said
+        time.sleep(0.1)
+    raise AssertionError(f"the web UI never got there; it said {said} last")
+
+
+def total(said: dict[str, object]) -> dict[str, object]:
+    (aggregated,) = [entry for entry in said["stats"] if entry["name"] == "Aggregated"]
+    return aggregated
+
+
+def assert_counted(gateway: GatewayProcess, said: dict[str, object], before: int = 0) -> None:
+    """Locust and the gateway counted the same; only what was in flight at the end may be told apart."""
+    requests, unanswered = said["num_requests"], said["num_failures"]
+    assert unanswered <= CONNECTIONS, "nothing fails but what is in flight at the end, at most one a connection"
+    assert requests - unanswered <= served(gateway) - before <= requests
+
+
+@pytest.mark.timeout(300)
+def test_every_case_of_the_contract_is_answered_rightly(gateway) -> None:
+    variant = next(v for v in registry.variants().values() if v.gateway == gateway and not toolchains.missing(v.needs))
+    results = contract.replay(variant)
+    assert [str(case) for case in results if not case.passed] == []
+    assert len(results) >= CASES
+    assert len({(case.group, case.setup, case.name) for case in results}) == len(results), "a case is counted twice"
+
+
+@pytest.mark.timeout(300)
+def test_its_own_formatter_and_linter_are_content(gateway) -> None:
+    if lacking := toolchains.missing(gateway.lint_needs):
+        pytest.skip(" ".join(lacking))
+    # It raises what they print.
+    lint(gateway)
+
+
+def test_a_scenario_by_hand_sends_the_offered_rate_and_the_gateway_counts_the_same(go, tmp_path) -> None:
+    said = by_hand(tmp_path, go, "steady", "--rate", 200, "--duration", 2, "--connections", CONNECTIONS, "--seed", 7)
+    # Poisson with a mean of 400 requests: six standard deviations are 120.
+    assert 280 <= said["num_requests"] <= 520
+    assert_counted(go, said)
+
+
+def test_the_same_seed_by_hand_sends_the_same_number_of_requests(go, tmp_path) -> None:
+    options = ("--rate", 300, "--duration", 1, "--connections", 16, "--seed", 21)
+    first = by_hand(tmp_path, go, "steady", *options)["num_requests"]
+    assert by_hand(tmp_path, go, "steady", *options)["num_requests"] == first > 0
+
+
+def test_a_closed_loop_by_hand_ends_and_the_gateway_counts_the_same(go, tmp_path) -> None:
+    said = by_hand(tmp_path, go, "saturate", "--duration", 0.5, "--connections", CONNECTIONS)
+    assert_counted(go, said)
+    assert said["num_requests"] > CONNECTIONS
+
+
+def test_the_web_ui_shows_what_the_gateway_counts(go, tmp_path) -> None:
+    with web_ui(go, tmp_path / "ui.log", "--rate", 100, "--duration", 2, "--connections", CONNECTIONS, "--autostart") as address:
+        running = once(address, lambda said: said["stats"] and total(said)["num_requests"] > 0)
+        assert running["state"] in ("running", "spawning", "stopping", "stopped")
+        ended = once(address, lambda said: said["state"] == "stopped")
+    assert_counted(go, total(ended))
+
+
+def test_the_web_ui_stops_a_load_without_end_and_starts_it_again(go, tmp_path) -> None:
+    with web_ui(go, tmp_path / "ui.log", "--rate", 100, "--connections", CONNECTIONS, "--autostart") as address:
+        once(address, lambda said: said["stats"] and total(said)["num_requests"] > 50)
+        asked(f"{address}/stop")
+        first = total(once(address, lambda said: said["state"] == "stopped"))
+        assert_counted(go, first)
+        before = served(go)
+        started = urllib.request.Request(f"{address}/swarm", data=b"user_count=1&spawn_rate=1", method="POST")
+        with urllib.request.urlopen(started, timeout=5) as answer:
+            assert json.load(answer)["success"]
+        once(address, lambda said: said["state"] == "running" and total(said)["num_requests"] > 50)
+        asked(f"{address}/stop")
+        second = total(once(address, lambda said: said["state"] == "stopped"))
+    assert_counted(go, second, before)
