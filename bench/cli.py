@@ -24,6 +24,7 @@ app = typer.Typer(
 )  # fmt: skip
 _out = Console(highlight=False)
 _err = Console(stderr=True, highlight=False)
+_INTERRUPTED = 130
 _debug = False
 _UsageError = typer.BadParameter.__base__
 
@@ -189,14 +190,17 @@ def _chosen(names: list[str] | None) -> list[registry.Gateway]:
 def main() -> None:
     """Run the command line; an error is a sentence and exit code 1."""
     try:
-        # Not standalone, typer gives the code of `typer.Exit` back in place of raising it.
-        sys.exit(app(standalone_mode=False) or 0)
+        # Not standalone, typer gives the code of `typer.Exit` back in place of raising it; Ctrl-C becomes such a code.
+        code = app(standalone_mode=False) or 0
+        if code == _INTERRUPTED:
+            raise KeyboardInterrupt
+        sys.exit(code)
     except _UsageError as error:
         error.show()
         sys.exit(error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         _err.print("\nInterrupted. What was measured is kept; go on with: bench run --resume")
-        sys.exit(130)
+        sys.exit(_INTERRUPTED)
     except BenchError as error:
         if _debug:
             raise

@@ -22,6 +22,7 @@ app = typer.Typer(
 )  # fmt: skip
 _out = Console(highlight=False)
 _err = Console(stderr=True, highlight=False)
+_INTERRUPTED = 130
 _debug = False
 
 # What typer raises for an unknown command or option; it exports only this one's heir.
@@ -148,14 +149,17 @@ class _Live:
 def main() -> None:
     """Run the command line; an error is a sentence and exit code 1."""
     try:
-        # Not standalone, typer gives the code of `typer.Exit` back in place of raising it.
-        sys.exit(app(standalone_mode=False) or 0)
+        # Not standalone, typer gives the code of `typer.Exit` back in place of raising it; Ctrl-C becomes such a code.
+        code = app(standalone_mode=False) or 0
+        if code == _INTERRUPTED:
+            raise KeyboardInterrupt
+        sys.exit(code)
     except _UsageError as error:
         error.show()
         sys.exit(error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         _err.print("\nInterrupted. No report was published; an earlier one is as it was.")
-        sys.exit(130)
+        sys.exit(_INTERRUPTED)
     except (RoiError, RunUnreadable) as error:
         if _debug:
             raise

@@ -65,10 +65,10 @@ def table(run: Run, scenario: str) -> pd.DataFrame:
 def _row(row: dict[str, object]) -> dict[str, object]:
     head = {"variant": row["variant"], "collector": row["collector"], "pauses": f"{row['n']:,}"}
     if not row["applicable"]:
-        return head | {"pauses": "not applicable: no collector"}
+        return head | {"pauses": "not applicable"}
     if not row["n"]:
         return head | {"pauses": "none seen"}
-    ends = [number(row[end]) if pd.notna(row[end]) else "not known" for end in ("p99_lo_us", "p99_hi_us")]
+    ends = [number(row[end]) if pd.notna(row[end]) else "–" for end in ("p99_lo_us", "p99_hi_us")]
     return head | {
         "per minute": number(row["per_minute"]),
         "mean (µs)": number(row["mean_us"]),

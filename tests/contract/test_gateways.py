@@ -65,7 +65,15 @@ def served(gateway: GatewayProcess) -> int:
 
 def locust(gateway: GatewayProcess, scenario: str, *options: object) -> list[str]:
     """Give the command that a user types."""
-    command = [sys.executable, "-m", "locust", "-f", SCENARIOS / f"{scenario}.py", "--host", f"http://127.0.0.1:{gateway.port}"]
+    command = [
+        sys.executable,
+        "-m",
+        "locust",
+        "-f",
+        SCENARIOS / f"{scenario}.py",
+        "--host",
+        f"http://127.0.0.1:{gateway.port}",
+    ]
     return [str(part) for part in (*command, *options)]
 
 
@@ -97,8 +105,9 @@ def web_ui(gateway: GatewayProcess, log: Path, *options: object) -> Iterator[str
         children.stop(ui, 10)
 
 
-def asked(address: str) -> dict[str, object]:
-    with urllib.request.urlopen(address, timeout=5) as answer:
+def asked(address: str, form: bytes | None = None) -> dict[str, object]:
+    """Give the JSON of an address; with a form, of what posting it answers."""
+    with urllib.request.urlopen(address, form, timeout=5) as answer:
         return json.load(answer)
 
 
@@ -164,7 +173,9 @@ def test_a_closed_loop_by_hand_ends_and_the_gateway_counts_the_same(go, tmp_path
 
 
 def test_the_web_ui_shows_what_the_gateway_counts(go, tmp_path) -> None:
-    with web_ui(go, tmp_path / "ui.log", "--rate", 100, "--duration", 2, "--connections", CONNECTIONS, "--autostart") as address:
+    with web_ui(
+        go, tmp_path / "ui.log", "--rate", 100, "--duration", 2, "--connections", CONNECTIONS, "--autostart"
+    ) as address:
         running = once(address, lambda said: said["stats"] and total(said)["num_requests"] > 0)
         assert running["state"] in ("running", "spawning", "stopping", "stopped")
         ended = once(address, lambda said: said["state"] == "stopped")
@@ -174,14 +185,12 @@ def test_the_web_ui_shows_what_the_gateway_counts(go, tmp_path) -> None:
 def test_the_web_ui_stops_a_load_without_end_and_starts_it_again(go, tmp_path) -> None:
     with web_ui(go, tmp_path / "ui.log", "--rate", 100, "--connections", CONNECTIONS, "--autostart") as address:
         once(address, lambda said: said["stats"] and total(said)["num_requests"] > 50)
-        asked(f"{address}/stop")
+        asked(f"{address}/stop", b"")
         first = total(once(address, lambda said: said["state"] == "stopped"))
         assert_counted(go, first)
         before = served(go)
-        started = urllib.request.Request(f"{address}/swarm", data=b"user_count=1&spawn_rate=1", method="POST")
-        with urllib.request.urlopen(started, timeout=5) as answer:
-            assert json.load(answer)["success"]
+        assert asked(f"{address}/swarm", b"user_count=1&spawn_rate=1")["success"]
         once(address, lambda said: said["state"] == "running" and total(said)["num_requests"] > 50)
-        asked(f"{address}/stop")
+        asked(f"{address}/stop", b"")
         second = total(once(address, lambda said: said["state"] == "stopped"))
     assert_counted(go, second, before)

@@ -1,0 +1,198 @@
+"""Every notebook of the catalogue over a small real run: pages, charts, findings, and figures recomputed from the parquet."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from bench.paths import ROOT
+from roi.report import catalog
+from roi.report.collect import collect
+from tests.accuracy import campaigns
+
+RUN = "small"
+ANALYSES = ("10_gc_pauses", "11_qps_density", "20_recovery", "30_roi_factor")
+RECOVERY = """
+[[recovery]]
+fault = "sigkill"
+policy = "aggressive"
+horizon_s = 15
+baseline_s = 1
+sustain_s = 1
+repetitions = 1
+"""
+NS = 1e9
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory) -> Path:
+    """Give a folder of runs that holds one small run of Go and Node."""
+    folder = tmp_path_factory.mktemp("measured")
+    suite = campaigns.write_suite(folder, "go", "node")
+    suite.write_text(suite.read_text() + RECOVERY)
+    done = campaigns.bench(folder / "runs", "run", str(suite), "--name", RUN)
+    assert done.returncode == 0, done.stderr
+    return folder / "runs"
+
+
+@pytest.fixture(scope="session")
+def report(runs, tmp_path_factory) -> Path:
+    """Give the report that the command line made of all notebooks; a busy machine fails the gate, so all cells count."""
+    folder = tmp_path_factory.mktemp("report") / RUN
+    done = subprocess.run(
+        [sys.executable, "-c", "from roi.cli import main; main()", "report", RUN, "-p", "all_cells=true", "--out", folder],
+        # Images have tests of their own.
+        cwd=ROOT, env=os.environ | {"BENCH_RUNS": str(runs), "BROWSER_PATH": "no-such-browser"}, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (folder / "status.json").is_file(), done.stderr
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def findings(report) -> dict[str, dict[str, object]]:
+    """Give the findings of the report by id."""
+    return {row["id"]: row for row in pq.read_table(report / "findings.parquet").to_pylist()}
+
+
+def cell(runs: Path, variant: str, scenario: str) -> dict[str, object]:
+    """Give the one cell of a variant under a scenario."""
+    rows = pq.read_table(runs / RUN / "cells.parquet").to_pylist()
+    (found,) = [row for row in rows if (row["variant"], row["scenario"]) == (variant, scenario)]
+    return found
+
+
+def answered(runs: Path, of: dict[str, object]) -> int:
+    """Count the requests of a cell that were intended in its measured window and answered with 2xx."""
+    table = pq.read_table(runs / RUN / "requests.parquet", columns=["cell_id", "intended_ns", "outcome"])
+    cell_id, intended, outcome = (np.asarray(table[name].to_pylist()) for name in table.column_names)
+    inside = (intended >= of["measure_start_ns"]) & (intended < of["measure_end_ns"])
+    return int(np.count_nonzero(inside & (cell_id == of["cell_id"]) & (outcome == "ok")))
+
+
+def text_of(fragment: str) -> str:
+    """Give what a reader sees of HTML."""
+    seen = re.sub(r"<(script|style)\b.*?</\1>", " ", fragment, flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", seen)).split())
+
+
+def results(report: Path, page: str, mimetype: str) -> list[str]:
+    """Give what the cells of an executed notebook gave as their value."""
+    cells = json.loads((report / "notebooks" / f"{page}.ipynb").read_text())["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", ()) if output["output_type"] == "execute_result"]
+    return ["".join(output["data"][mimetype]) for output in outputs if mimetype in output["data"]]
+
+
+def unmarked(markdown: str) -> str:
+    return re.sub(r"[*`]", "", markdown)
+
+
+def squeezed(text: str) -> str:
+    """Give text without spaces: a mark-up's end is a space to `text_of` and none to a reader."""
+    return "".join(text.split())
+
+
+def test_every_notebook_of_the_catalogue_is_ok(report) -> None:
+    said = json.loads((report / "status.json").read_text())["notebooks"]
+    assert {name: (page["status"], page["sentence"]) for name, page in said.items()} == {
+        name: ("ok", "") for name in catalog.read()
+    }
+
+
+@pytest.mark.parametrize("page", ANALYSES)
+def test_a_page_draws_a_chart_and_records_a_finding(report, page) -> None:
+    found = collect(report / "notebooks" / f"{page}.ipynb")
+    assert found.charts
+    assert found.findings
+    written = text_of((report / f"{page}.html").read_text())
+    for spec in found.charts.values():
+        assert spec.title in written
+        assert (report / "charts" / f"{page}-{spec.id}.csv").is_file()
+
+
+@pytest.mark.parametrize("page", sorted(catalog.read()))
+def test_a_page_shows_the_verdict_of_its_notebook(report, page) -> None:
+    verdicts = [unmarked(said) for said in results(report, page, "text/markdown")]
+    assert verdicts, "a notebook says in its first result what it has found"
+    written = squeezed(text_of((report / f"{page}.html").read_text()))
+    for verdict in verdicts:
+        assert squeezed(verdict) in written
+
+
+@pytest.mark.parametrize("page", ["00_data_quality", "10_gc_pauses", "11_qps_density", "20_recovery"])
+def test_a_page_shows_every_row_of_its_notebooks_tables(report, page) -> None:
+    tables = [table for table in results(report, page, "text/html") if "<tr" in table]
+    assert tables, "the notebook shows a table"
+    written = squeezed(text_of((report / f"{page}.html").read_text()))
+    for table in tables:
+        rows = [squeezed(text_of(row)) for row in re.findall(r"<tr\b.*?</tr>", table, flags=re.DOTALL)]
+        assert len(rows) > 1, "a heading and a row"
+        assert [row for row in rows if row not in written] == []
+
+
+@pytest.mark.parametrize("variant", ["go", "node"])
+def test_capacity_is_the_requests_answered_in_the_window_over_its_length(runs, findings, variant) -> None:
+    saturated = cell(runs, variant, "saturate")
+    seconds = (saturated["measure_end_ns"] - saturated["measure_start_ns"]) / NS
+    found = findings[f"capacity_{variant}"]
+    assert found["value"] == pytest.approx(answered(runs, saturated) / seconds, rel=1e-9)
+    assert (found["unit"], found["n"], found["lo"], found["hi"]) == ("requests/s", 1, None, None)
+
+
+@pytest.mark.parametrize("variant", ["go", "node"])
+def test_a_request_costs_the_cpu_time_of_the_window_over_its_requests(runs, findings, variant) -> None:
+    steady = cell(runs, variant, "steady")
+    found = findings[f"cpu_a_request_{variant}_at_300"]
+    assert found["value"] == pytest.approx(steady["gateway_cpu_ns"] / 1000 / answered(runs, steady), rel=1e-9)
+    assert found["unit"] == "us"
+
+
+@pytest.mark.parametrize("variant", ["go", "node"])
+def test_recovery_runs_from_the_fault_to_the_service_that_lasted(runs, findings, variant) -> None:
+    cell_id = cell(runs, variant, "recovery")["cell_id"]
+    (fault,) = [row for row in pq.read_table(runs / RUN / "faults.parquet").to_pylist() if row["cell_id"] == cell_id]
+    assert not fault["censored"]
+    found = findings[f"recovery_sigkill_aggressive_{variant}"]
+    assert found["value"] == pytest.approx((fault["sustained_ns"] - fault["inject_ns"]) / NS, rel=1e-9)
+
+
+def test_the_gate_is_told_as_the_parquet_has_it(runs, findings) -> None:
+    passed = pq.read_table(runs / RUN / "cells.parquet")["gate_passed"].to_pylist()
+    assert (findings["cells_measured"]["value"], findings["cells_passed_the_gate"]["value"]) == (6, sum(passed))
+
+
+def test_the_first_page_shows_every_finding_that_answers_a_claim(report, findings) -> None:
+    written = text_of((report / "index.html").read_text())
+    claimed = [found["claim_says"] for found in findings.values() if found["claim_says"]]
+    assert claimed
+    assert [says for says in claimed if says.lower() not in written.lower()] == []
+
+
+def test_a_notebook_runs_from_papermills_own_command_line(runs, findings, tmp_path) -> None:
+    out = tmp_path / "out.ipynb"
+    done = subprocess.run(
+        [sys.executable, "-m", "papermill", "notebooks/11_qps_density.ipynb", out, "-p", "run", RUN, "-p", "all_cells", "True",
+         "--no-progress-bar"],
+        cwd=ROOT, env=os.environ | {"BENCH_RUNS": str(runs)}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    by_hand = {found.id: found.value for found in collect(out).findings}
+    assert by_hand["capacity_go"] == findings["capacity_go"]["value"]
+
+
+def test_the_notebooks_in_the_repository_stay_as_they_were(report) -> None:
+    for notebook in catalog.NOTEBOOKS.glob("*.ipynb"):
+        assert '"output_type"' not in notebook.read_text(), notebook.name
