@@ -154,8 +154,11 @@ def run(folder: Path, tell: Callable[[Progress], None], say: Callable[[str], Non
     with (folder / "attempts").open("a") as attempts:
         attempts.write(datetime.now(UTC).isoformat(timespec="seconds") + "\n")
     contract = prepare(plan.variants, say)
-    _measure_all(plan, folder, tell)
-    return _publish(plan, folder, contract)
+    try:
+        _measure_all(plan, folder, tell)
+        return _publish(plan, folder, contract)
+    except OSError as error:
+        raise BenchError(f"Writing the run failed: {error}. Make room, then go on with: bench run --resume") from error
 
 
 def prepare(variants: tuple[str, ...], say: Callable[[str], None]) -> dict[str, Certificate]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -25,6 +26,7 @@ from bench.suite import Cell, Suite, scenario
 _START_S = 40.0
 """How long gateway and generator may take to start, beside the load itself."""
 _MIB = 1 << 20
+_LEAST_FREE_BYTES = 1 << 16
 _COUNTED = re.compile(rb'^http_server_requests_total\{[^}]*endpoint="/route"[^}]*\} ([0-9.e+]+)', re.MULTILINE)
 
 
@@ -172,6 +174,8 @@ def _samples(folder: Path) -> Path:
 
 
 def _tail(folder: Path) -> str:
+    if shutil.disk_usage(folder).free < _LEAST_FREE_BYTES:
+        return " No space left on device: make room, then go on with: bench run --resume"
     lines = (folder / "locust.log").read_text(errors="replace").splitlines()[-15:]
     return " Its last lines:\n  " + "\n  ".join(lines)
 

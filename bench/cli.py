@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from bench import campaign, paths, toolchains
 from bench.errors import BenchError, RunUnreadable, UnknownName
 from bench.gateways import registry
 from bench.gateways.build import build as build_gateway
 from bench.gateways.build import is_built, lint
-from bench.store import manifest
+from bench.store import manifest, writer
 from bench.store.schema import TABLES
 
 app = typer.Typer(
@@ -39,7 +39,7 @@ def options(debug: Annotated[bool, typer.Option(help="Show the traceback of an e
 @app.command()
 def doctor() -> None:
     """Say what is on this machine, what is missing, and the command that installs it."""
-    table = Table("toolchain", "version", "where", box=None, pad_edge=False)
+    table = Table("toolchain", "version", Column("where", overflow="fold"), box=None, pad_edge=False)
     for name in toolchains.NAMES:
         try:
             found = toolchains.find(name)
@@ -139,12 +139,10 @@ def runs() -> None:
     for folder in sorted(paths.RUNS.glob("[!.]*/"), key=lambda path: path.stat().st_mtime):
         try:
             said = manifest.read(folder)
+            passed = writer.read("cells", folder / "cells.parquet")["gate_passed"].to_pylist()
         except RunUnreadable as error:
             table.add_row(folder.name, "[red]unreadable[/]", str(error))
             continue
-        import pyarrow.parquet as pq
-
-        passed = pq.read_table(folder / "cells.parquet", columns=["gate_passed"])["gate_passed"].to_pylist()
         table.add_row(
             folder.name, said.suite, str(len(said.variants)), str(len(passed)), str(sum(passed)), said.finished_at
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -98,20 +97,15 @@ def _name(folder: Path, data: Path) -> str:
 
 def _about(folder: Path) -> tuple:
     """Read the manifest for what a report says of the run, and which tables hold rows."""
+    from bench.store import manifest
     from roi.report.contents import About
 
-    try:
-        said = json.loads((folder / "manifest.json").read_text())
-        machine = said["machine"]
-        about = About(
-            run=said["run"], machine=f"{machine['cpu_model']}, {machine['processors']} processors",
-            measured=said["started_at"][:10], purpose=said["purpose"], synthetic=said["synthetic"],
-        )  # fmt: skip
-        return about, [name for name, table in said["tables"].items() if table["rows"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RoiError(
-            f"The manifest of {folder.name} cannot be read ({error!r}). Measure again, or restore it."
-        ) from error
+    said = manifest.read(folder)
+    about = About(
+        run=said.run, machine=f"{said.machine['cpu_model']}, {said.machine['processors']} processors",
+        measured=said.started_at[:10], purpose=said.purpose, synthetic=said.synthetic,
+    )  # fmt: skip
+    return about, [name for name, table in said.tables.items() if table.rows]
 
 
 class _Live:

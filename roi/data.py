@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from bench.errors import RunUnreadable
 from bench.store import manifest
 from bench.store.manifest import Manifest
 from bench.store.schema import TABLES
@@ -75,7 +76,7 @@ class Run:
 
     def query(self, sql: str, parameters: dict[str, Any] | None = None) -> pd.DataFrame:
         """Give the answer of a query over the run's tables; `$name` takes a parameter."""
-        return self._database.execute(sql, parameters or {}).df()
+        return _execute(self._database, self.name, sql, parameters or {}).df()
 
     def description(self) -> str:
         """Say in a line where and when the run was measured."""
@@ -98,10 +99,20 @@ def open_run(name: str) -> Run:
     database = duckdb.connect()
     for table in TABLES:
         path = str(folder / f"{table}.parquet").replace("'", "''")
-        database.execute(f"create view {table} as select * from read_parquet('{path}')")
+        _execute(database, said.run, f"create view {table} as select * from read_parquet('{path}')", {})
     database.execute(_MEASURED)
     database.execute(_COMPARED)
     return Run(folder, said, database)
+
+
+def _execute(
+    database: duckdb.DuckDBPyConnection, run: str, sql: str, parameters: dict[str, Any]
+) -> duckdb.DuckDBPyConnection:
+    try:
+        return database.execute(sql, parameters)
+    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        damaged = next((f"The table {table}" for table in TABLES if f"{table}.parquet" in str(error)), "A table")
+        raise RunUnreadable(f"{damaged} of the run {run} cannot be read. Restore it, or measure again.") from error
 
 
 def query_digest(sql: str) -> str:

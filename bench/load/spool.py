@@ -60,12 +60,16 @@ class Spool:
             self._fd = os.open(folder / f"{worker}.rows", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
 
     def write(self, rows: array[int]) -> None:
-        """Append whole rows."""
+        """Append whole rows; raises `LoadFailed` when the disk is full."""
         self.rows += len(rows) // FIELDS
-        if self._fd >= 0:
-            left = memoryview(rows).cast("B")
+        if self._fd < 0:
+            return
+        left = memoryview(rows).cast("B")
+        try:
             while left:
                 left = left[os.write(self._fd, left) :]
+        except OSError as error:
+            raise LoadFailed(f"The samples cannot be written: {error}. Make room on the disk.") from error
 
     def close(self, summary: Summary) -> None:
         """Say that all rows are there."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from bench import paths
 from bench.errors import LoadFailed
@@ -102,7 +102,7 @@ def _body(route: dict[str, Any], draw: random.Random) -> bytes:
 def _segment(part: str, draw: random.Random) -> str:
     if part.endswith("...}"):
         return f"{draw.choice(_WORDS)}/{draw.choice(_WORDS)}/{draw.randrange(10_000)}"
-    return str(draw.randrange(1, 1_000_000)) if part.startswith("{") else part
+    return str(draw.randrange(1, 1_000_000)) if part.startswith("{") else quote(part, safe="")
 
 
 def _payload(transform: dict[str, Any], draw: random.Random) -> dict[str, Any]:

@@ -143,12 +143,18 @@ class _Drive:
         gc.collect()
         gc.freeze()
         gc.disable()
+        whole = True
         try:
             self._user.run_engine(self._engine, self._arguments)
+        except LoadFailed:
+            whole = False
+            raise
         finally:
             gc.enable()
             gc.unfreeze()
-            self._finish()
+            # Also when Locust kills this greenlet: what was measured until then is whole.
+            if whole:
+                self._finish()
 
     @property
     def _measure_start_ns(self) -> int:

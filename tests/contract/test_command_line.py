@@ -41,7 +41,7 @@ def typed(runs: Path, program: str, *arguments: object) -> subprocess.CompletedP
 
 
 def assert_sentence(done: subprocess.CompletedProcess[str], code: int, *said: str) -> None:
-    """It ended with this code and these words, and showed no traceback."""
+    """Assert that it ended with this code and these words, without a traceback."""
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     for words in said:
@@ -240,7 +240,7 @@ def bench(monkeypatch, runs, capsys):
 
 def test_a_suite_of_which_no_variant_can_run_says_what_to_install(bench, lacks, runs, suite) -> None:
     lacks("go", "node", "npm")
-    with pytest.raises(ToolchainMissing, match="go is not on this machine. Install it with: make setup"):
+    with pytest.raises(ToolchainMissing, match=r"go is not on this machine\. Install it with: make setup"):
         campaign.available(("go", "node"))
     code, _, err = bench("run", suite)
     assert code == 1
@@ -290,8 +290,8 @@ def test_a_gateway_that_breaks_the_contract_shows_the_case(monkeypatch, tmp_path
     gateway = replace(registry.variant("go").gateway, name="broken")
     monkeypatch.setattr(paths, "BUILD", tmp_path)
     variant = replace(registry.variant("go"), gateway=gateway)
-    right = CaseResult("answers", "health", "plain", True, ())
-    wrong = [replace(right, name=f"case {n}", passed=False, differences=(differ("status", 200, 500 + n),)) for n in range(4)]
+    right = CaseResult("answers", "health", "plain", ())
+    wrong = [replace(right, name=f"case {n}", differences=(differ("status", 200, 500 + n),)) for n in range(4)]
     monkeypatch.setattr(contract.check, "check", lambda start: [right, *wrong])
     gateway.out.mkdir()
     with pytest.raises(ContractBroken) as broken:
@@ -310,7 +310,9 @@ def small_disk(tmp_path) -> Iterator[Path]:
     """Give a disk of 1 MiB for runs."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "runs", folder], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "runs", folder], capture_output=True, check=False
+    )
     if mounted.returncode != 0:
         pytest.skip("mounting a small disk needs rights that are not given here")
     yield folder

@@ -91,7 +91,9 @@ def text_of(fragment: str) -> str:
 def results(report: Path, page: str, mimetype: str) -> list[str]:
     """Give what the cells of an executed notebook gave as their value."""
     cells = json.loads((report / "notebooks" / f"{page}.ipynb").read_text())["cells"]
-    outputs = [output for cell in cells for output in cell.get("outputs", ()) if output["output_type"] == "execute_result"]
+    outputs = [
+        output for cell in cells for output in cell.get("outputs", ()) if output["output_type"] == "execute_result"
+    ]
     return ["".join(output["data"][mimetype]) for output in outputs if mimetype in output["data"]]
 
 
@@ -106,9 +108,9 @@ def squeezed(text: str) -> str:
 
 def test_every_notebook_of_the_catalogue_is_ok(report) -> None:
     said = json.loads((report / "status.json").read_text())["notebooks"]
-    assert {name: (page["status"], page["sentence"]) for name, page in said.items()} == {
-        name: ("ok", "") for name in catalog.read()
-    }
+    assert {name: (page["status"], page["sentence"]) for name, page in said.items()} == dict.fromkeys(
+        catalog.read(), ("ok", "")
+    )
 
 
 @pytest.mark.parametrize("page", ANALYSES)

@@ -7,21 +7,32 @@ from pathlib import Path
 
 import pytest
 
+from bench.store.manifest import Manifest, describe
+from bench.store.schema import SCHEMA_VERSION
 from roi import cli, data
 from roi.report import catalog
 
 FIXTURES = Path(__file__).resolve().parents[1] / "notebooks" / "fixtures"
-MANIFEST = {
-    "run": "r7", "started_at": "2026-11-20T10:00:00+00:00", "purpose": "indicative", "synthetic": True,
-    "machine": {"cpu_model": "Some CPU", "processors": 2}, "tables": {"cells": {"rows": 3}, "faults": {"rows": 0}},
-}  # fmt: skip
+TABLES = {"cells": b"three", "faults": b""}
+
+
+def manifest_of(folder):
+    """Write a manifest, and files that only their length speaks for: no notebook of these tests opens them."""
+    for name, content in TABLES.items():
+        (folder / f"{name}.parquet").write_bytes(content)
+    Manifest(
+        schema_version=SCHEMA_VERSION, run="r7", suite="quick", purpose="indicative", suite_text="", seed=1, order=(),
+        started_at="2026-11-20T10:00:00+00:00", finished_at="2026-11-20T10:05:00+00:00", interruptions=0,
+        machine={"cpu_model": "Some CPU", "processors": 2}, toolchains={}, variants={}, left_out={}, contract={},
+        code_version="", synthetic=True, tables=describe(folder, {"cells": 3, "faults": 0}),
+    ).write(folder)  # fmt: skip
 
 
 @pytest.fixture
 def roi(monkeypatch, tmp_path, capsys):
     folder = tmp_path / "runs" / "r7"
     folder.mkdir(parents=True)
-    (folder / "manifest.json").write_text(json.dumps(MANIFEST))
+    manifest_of(folder)
     read = catalog.read
     monkeypatch.setattr(data, "find_run", lambda name: folder)
     monkeypatch.setattr(data, "DATA", tmp_path)
