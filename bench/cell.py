@@ -146,9 +146,10 @@ def _start_generator(cell: Cell, context: Context, folder: Path, gateway: Gatewa
         "--tokens": f"{context.tokens}",
         "--loglevel": "WARNING",
     }
+    flags = ["--warm-up-saturated"] if cell.warm_up_saturated else []
     options |= {"--rate": f"{cell.rate_per_s}"} if cell.rate_per_s else {}
     command = [sys.executable, "-m", "locust", "--headless", "--only-summary", "-f", str(scenario(cell.scenario))]
-    command += [part for option in options.items() for part in option]
+    command += [*flags, *(part for option in options.items() for part in option)]
     with (folder / "locust.log").open("wb") as log:
         return children.spawn(
             command, cpus=context.rig.generator_cpus, cwd=paths.ROOT, stdout=log, stderr=subprocess.STDOUT

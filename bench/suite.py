@@ -16,6 +16,7 @@ from bench.errors import SuiteInvalid, UnknownName
 from bench.gateways import registry
 
 CLOSED_LOOP = frozenset({"saturate"})
+RUNTIMES = ("go", "java", "node", "rust")
 
 
 class _Model(BaseModel):
@@ -28,7 +29,10 @@ class LoadPlan(_Model):
     scenario: str
     rates_per_s: tuple[float, ...] = ()
     """Rungs of an open-loop scenario; empty for a closed loop."""
-    warm_up_s: float = Field(ge=0)
+    warm_up_s: float | dict[str, float] = 0.0
+    """Seconds that do not count; by runtime where they differ, with `default` for the others."""
+    warm_up_saturated: bool = False
+    """Warm an open-loop scenario up as fast as answers come: a JIT compiler needs requests, not time."""
     duration_s: float = Field(gt=0)
     connections: int = Field(gt=0, le=65_535)
     repetitions: int = Field(gt=0)
@@ -40,10 +44,30 @@ class LoadPlan(_Model):
             raise ValueError("a rate must be a positive number of requests a second")
         return rates
 
+    @field_validator("warm_up_s")
+    @classmethod
+    def _warm_up_is_told(cls, said: float | dict[str, float]) -> float | dict[str, float]:
+        by_runtime = said if isinstance(said, dict) else {"default": said}
+        if unknown := set(by_runtime) - {"default", *RUNTIMES}:
+            raise ValueError(f"{min(unknown)!r} is no runtime; there is: default, {', '.join(RUNTIMES)}")
+        if "default" not in by_runtime:
+            raise ValueError("by runtime, it needs a default for the others")
+        if any(seconds < 0 for seconds in by_runtime.values()):
+            raise ValueError("seconds must not be negative")
+        return said
+
+    def warm_up_of(self, runtime: str) -> float:
+        """Give the warm-up of a runtime in seconds."""
+        if isinstance(self.warm_up_s, dict):
+            return self.warm_up_s.get(runtime, self.warm_up_s["default"])
+        return self.warm_up_s
+
 
 class RecoveryPlan(_Model):
     """One fault under one restart policy."""
 
+    variants: tuple[str, ...] = ()
+    """Which of the suite's variants; empty: all."""
     fault: str
     policy: str
     horizon_s: float = Field(gt=0)
@@ -82,6 +106,7 @@ class Cell:
     seed: int
     rate_per_s: float | None = None
     warm_up_s: float = 0.0
+    warm_up_saturated: bool = False
     duration_s: float = 0.0
     connections: int = 0
     fault: str | None = None
@@ -129,6 +154,10 @@ def parse(text: str, where: str) -> Suite:
         raise SuiteInvalid(f"{where} does not declare a suite: {wrong}") from error
     for variant in suite.variants:
         registry.variant(variant)
+    for recovery in suite.recovery:
+        for variant in recovery.variants:
+            if variant not in suite.variants:
+                raise UnknownName("variant of this suite", variant, suite.variants)
     for load in suite.load:
         scenario(load.scenario)
         if bool(load.rates_per_s) == (load.scenario in CLOSED_LOOP):
@@ -162,7 +191,8 @@ def plan(suite: Suite, variants: Sequence[str]) -> list[Cell]:
         due = [(kind, rate) for kind, rate in kinds if repetition < kind.repetitions]
         draw.shuffle(due)
         for kind, rate in due:
-            order = draw.sample(list(variants), len(variants))
+            wanted = getattr(kind, "variants", ()) or variants
+            order = draw.sample(taking := [v for v in variants if v in wanted], len(taking))
             for variant in order:
                 cells.append(_cell(kind, rate, variant, repetition, block, len(cells), draw.getrandbits(31)))
             block += 1
@@ -182,5 +212,7 @@ def _cell(
     parts = [f"{position:04d}", variant, what, *([f"{rate:g}"] if rate else []), f"r{repetition}"]
     common = {"cell_id": "-".join(parts), "block": block, "position": position, "variant": variant,
               "repetition": repetition, "seed": seed}  # fmt: skip
-    own = kind.model_dump(exclude={"repetitions", "rates_per_s"})
+    own = kind.model_dump(exclude={"repetitions", "rates_per_s", "variants"})
+    if isinstance(kind, LoadPlan):
+        own |= {"warm_up_s": kind.warm_up_of(registry.variant(variant).gateway.runtime)}
     return Cell(**common, **({"scenario": "recovery"} | own | ({"rate_per_s": rate} if rate else {})))

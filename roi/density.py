@@ -32,6 +32,25 @@ DEMAND = """
 """
 """One row a process at equal offered load: microseconds of CPU a request (the service demand law, D = U/X)."""
 
+WARM_UP = """
+    with began as (select cell_id, min(intended_ns) as began_ns from requests group by cell_id),
+    seconds as (
+        select c.variant, c.runtime, c.cell_id, (r.intended_ns - b.began_ns) // 1000000000 as second, count(*) as answered
+        from requests r join began b using (cell_id) join cells c using (cell_id)
+        where c.scenario = 'saturate' and r.outcome = 'ok'
+          and (r.intended_ns - b.began_ns) // 1000000000 < (c.measure_end_ns - b.began_ns) // 1000000000
+        group by all
+    )
+    select variant, runtime, second + 1 as second, exp(avg(ln(answered))) as rate_per_s, count(*) as n
+    from seconds group by all order by variant, second
+"""
+"""Requests answered in each whole second of saturation from the first request on, geometric mean over processes."""
+
+
+def warm_up(run: Run) -> pd.DataFrame:
+    """Give requests/s by second since the first request: columns variant, runtime, second, rate_per_s, n."""
+    return run.query(WARM_UP)
+
 
 def capacity(run: Run, all_cells: bool = False) -> pd.DataFrame:
     """Give requests/s at saturation for each variant: columns variant, runtime, value, lo, hi, n, per_core, per_gib.

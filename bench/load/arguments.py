@@ -19,6 +19,8 @@ class LoadArguments:
     rate_per_s: float
     """Requests a second, over all workers; open loop only."""
     warm_up_s: float
+    warm_up_saturated: bool
+    """Warm up as fast as answers come, whatever the scenario: a JIT compiler needs requests and not time."""
     duration_s: float | None
     """Length of the measured window after the warm-up; None: until Locust stops the test."""
     seed: int
@@ -32,9 +34,14 @@ class LoadArguments:
     tokens: Path | None
 
     @property
+    def cold_s(self) -> float:
+        """Length of the scenario's own beginning that does not count."""
+        return 0.0 if self.warm_up_saturated else self.warm_up_s
+
+    @property
     def total_s(self) -> float | None:
-        """Length of warm-up and measured window together."""
-        return None if self.duration_s is None else self.warm_up_s + self.duration_s
+        """Length of the scenario, its own warm-up included."""
+        return None if self.duration_s is None else self.cold_s + self.duration_s
 
     @classmethod
     def of(cls, options: Namespace) -> LoadArguments:
@@ -42,6 +49,7 @@ class LoadArguments:
         return cls(
             rate_per_s=options.rate,
             warm_up_s=options.warm_up,
+            warm_up_saturated=options.warm_up_saturated,
             duration_s=options.duration or None,
             seed=options.seed,
             limits=Limits(options.connections, options.request_timeout, not options.new_connections),
@@ -58,6 +66,7 @@ def add_arguments(parser: LocustArgumentParser) -> None:
     group = parser.add_argument_group("Open-loop engine")
     group.add_argument("--rate", type=float, default=500.0, help="Requests a second to offer, over all workers")
     group.add_argument("--warm-up", type=float, default=0.0, help="Seconds at the start that do not count")
+    group.add_argument("--warm-up-saturated", action="store_true", help="Warm up as fast as answers come")
     group.add_argument("--duration", type=float, default=0.0, help="Seconds that count; 0: until the test is stopped")
     group.add_argument("--connections", type=int, default=64, help="Most connections of one worker at once")
     group.add_argument("--request-timeout", type=float, default=5.0, help="Seconds after which a request is given up")

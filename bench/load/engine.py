@@ -123,8 +123,9 @@ class Engine:
         self.connects = 0
         """Connections opened since the beginning."""
         self.began_ns = 0
-        """Instant that the schedule counts from."""
+        """Instant that the schedule of the current load counts from."""
         self.ended_ns = 0
+        """Instant at which the last load ended; 0 while one runs."""
 
     def open(self, wait_s: float = 0.0) -> None:
         """Open every connection before the load, so that the first requests do not pay for it.
@@ -160,21 +161,29 @@ class Engine:
 
     def run_open(self, schedule: Schedule) -> None:
         """Send every request when the schedule says, or late when no connection is free; ends when all are answered."""
-        self._run(schedule.chunks(), None)
+        self._run(schedule.chunks(), None, closed=False)
+
+    def close(self) -> None:
+        """Close every connection and give everything back."""
+        for connection in self._connections:
+            self._close(connection)
+        self._timer.close()
+        self._epoll.close()
 
     def run_closed(self, duration_s: float | None) -> None:
         """Keep every connection busy: each sends its next request when its last one was answered."""
-        self._closed = True
-        self._run(iter(()), duration_s)
+        self._run(iter(()), duration_s, closed=True)
 
     # --- the loop -----------------------------------------------------------------------------------------------------
 
-    def _run(self, chunks: Iterator[np.ndarray], duration_s: float | None) -> None:
+    def _run(self, chunks: Iterator[np.ndarray], duration_s: float | None, *, closed: bool) -> None:
         clock, poll = time.monotonic_ns, self._epoll.poll
         by_fd, busy, idle, backlog = self._by_fd, self._busy, self._idle, self._backlog
         write_row, dispatch = self._rows.extend, self._dispatch
-        closed, reconnect = self._closed, not self._limits.keep_alive
+        reconnect = not self._limits.keep_alive
 
+        self._closed = closed
+        self.ended_ns = 0
         self._chunks = chunks
         self.began_ns = now = clock()
         end = _NEVER if duration_s is None else now + int(duration_s * _NS)
@@ -360,22 +369,21 @@ class Engine:
             del self._rows[:]
 
     def _finish(self) -> None:
-        """Write down what is in flight and what was never sent, and give everything back."""
+        """Write down what is in flight and what was never sent."""
         self.ended_ns = now = time.monotonic_ns()
-        for connection in self._busy:
-            packed = connection.packed | Outcome.UNANSWERED << OUTCOME_SHIFT
-            self._rows.extend((connection.intended, connection.sent, now, packed, connection.received))
+        for connection in list(self._busy):
+            self._close(connection)
+            self._write_off(connection, Outcome.UNANSWERED)
         while self._next_due <= now:
             self._backlog.append(self._next_due)
             self._refill()
+        self._idle.extend(connection for _, connection in self._resting)
+        self._resting.clear()
         for intended in self._backlog:
             packed = Outcome.UNSENT << OUTCOME_SHIFT | 1 << QUEUED_SHIFT
             self._rows.extend((intended, now, now, packed, 0))
+        self._backlog.clear()
         self._hand_over()
-        for connection in self._connections:
-            self._close(connection)
-        self._timer.close()
-        self._epoll.close()
 
 
 def _resolve(host: str, port: int) -> tuple[tuple[Any, ...], int]:

@@ -102,13 +102,8 @@ def read_requests(folder: Path, cell_id: str) -> pa.Table:
     summaries = read_summaries(folder)
     if not summaries:
         raise LoadFailed("The load generator did not finish: it left no summary. Its log tells why.")
-    table = pa.concat_tables([_worker_table(folder, summary, cell_id) for summary in summaries])
-    return table if len(summaries) == 1 and _ascending(table) else table.sort_by("intended_ns")
-
-
-def _ascending(table: pa.Table) -> bool:
-    intended = table["intended_ns"].to_numpy()
-    return bool(np.all(intended[1:] >= intended[:-1]))
+    tables = [_worker_table(folder, summary, cell_id) for summary in summaries]
+    return pa.concat_tables(tables).sort_by("intended_ns")
 
 
 def _worker_table(folder: Path, summary: Summary, cell_id: str) -> pa.Table:

@@ -27,6 +27,7 @@ from bench.meters.process import cpu_time_ns
 
 _NS = 1_000_000_000
 _LONG_S = 3_600
+_NEVER = 1 << 62
 _log = logging.getLogger(__name__)
 
 
@@ -128,6 +129,8 @@ class _Drive:
         self._name_of = np.asarray(self._traffic.name_of, np.int32)
         self._worker = max(getattr(user.environment.runner, "worker_index", 0), 0)
         self._spool = Spool(arguments.samples, self._worker)
+        self._measuring = False
+        """The scenario itself runs, and not a warm-up before it."""
         self._usage: list[_Usage] = []
         """At the beginning and at the end of the measured window."""
         host, port = _address(user.host)
@@ -145,6 +148,9 @@ class _Drive:
         gc.disable()
         whole = True
         try:
+            if self._arguments.warm_up_saturated and self._arguments.warm_up_s:
+                self._engine.run_closed(self._arguments.warm_up_s)
+            self._measuring = True
             self._user.run_engine(self._engine, self._arguments)
         except LoadFailed:
             whole = False
@@ -152,23 +158,28 @@ class _Drive:
         finally:
             gc.enable()
             gc.unfreeze()
+            self._engine.close()
             # Also when Locust kills this greenlet: what was measured until then is whole.
             if whole:
                 self._finish()
 
     @property
     def _measure_start_ns(self) -> int:
-        return self._engine.began_ns + int(self._arguments.warm_up_s * _NS)
+        return self._engine.began_ns + int(self._arguments.cold_s * _NS)
 
     @property
     def _measure_end_ns(self) -> int:
         total = self._arguments.total_s
-        stopped = self._engine.ended_ns or (1 << 62)
+        stopped = self._engine.ended_ns or _NEVER
         return stopped if total is None else min(stopped, self._engine.began_ns + int(total * _NS))
 
     def _give_way(self) -> None:
         now = time.monotonic_ns()
-        if len(self._usage) < 2 and now >= (self._measure_end_ns if self._usage else self._measure_start_ns):
+        if (
+            self._measuring
+            and len(self._usage) < 2
+            and now >= (self._measure_end_ns if self._usage else self._measure_start_ns)
+        ):
             self._usage.append(_Usage.now(self._arguments.target_pid))
         if self._user._state == LOCUST_STATE_STOPPING:
             self._engine.stop()

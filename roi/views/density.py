@@ -30,6 +30,26 @@ def capacity_chart(run: Run, all_cells: bool = False) -> ChartSpec:
     ).with_reference(claim.value, f"the article: {claim.value:,.0f} a Go service")  # fmt: skip
 
 
+def warm_up_chart(run: Run) -> ChartSpec | None:
+    """Draw how each variant comes to its speed under full load; None without a saturated cell."""
+    table = density.warm_up(run)
+    if table.empty:
+        return None
+    first = table[table["second"] == 1].set_index("variant")["rate_per_s"]
+    gain = (table.groupby("variant")["rate_per_s"].max() / first).dropna()
+    slowest, steadiest = gain.idxmax(), gain.idxmin()
+    return ChartSpec(
+        "warm_up", "lines", table.astype({"second": float}), "second", "rate_per_s", series="variant", beside=("n",),
+        title=f"{slowest} becomes {number(gain[slowest], 2)} times as fast while it warms up, {steadiest}"
+        f" {number(gain[steadiest], 2)} times: when one measures decides who wins",
+        alt="Requests a second by second since the first request. Gain from the first second to the best: "
+        + listed(f"{name} {number(value, 2)}" for name, value in gain.items()) + ".",
+        x_title="Seconds of full load since the first request", y_title="Requests/s", y_log=True,
+        subtitle="Saturated, one fresh process a line or the geometric mean of several; the last seconds are what counts",
+        footnote=footnote(run),
+    )  # fmt: skip
+
+
 def demand_chart(run: Run, all_cells: bool = False) -> ChartSpec:
     """Draw CPU time a request at equal offered load."""
     table = density.service_demand(run, all_cells)

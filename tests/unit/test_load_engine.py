@@ -54,7 +54,10 @@ def load(
         give_way=lambda: give_way(engine),
     )  # fmt: skip
     engine.open()
-    drive(engine)
+    try:
+        drive(engine)
+    finally:
+        engine.close()
     intended, sent, done, packed, received = np.array(rows, np.int64).reshape(-1, FIELDS).T
     status, outcome, queued, _, request = unpack(packed)
     return Load(intended, sent, done, status, outcome, queued, request, received, engine.connects, engine.began_ns)
@@ -197,6 +200,19 @@ def test_a_request_larger_than_the_socket_takes_at_once_arrives_whole():
     with serving(lambda _: OK) as server:
         said = load(server.port, follow(20, 0.3), requests=(large,), limits=replace(LIMITS, timeout_s=5))
     assert said.count(Outcome.OK) == server.requests == len(said.intended)
+
+
+def test_a_warm_up_without_schedule_and_the_load_after_it_are_all_written_down():
+    def drive(engine: Engine) -> None:
+        engine.run_closed(0.2)
+        engine.run_open(Constant(200, 0.5))
+
+    with serving(lambda _: OK) as server:
+        said = load(server.port, drive)
+    assert len(said.intended) == server.requests == said.count(Outcome.OK)
+    scheduled = np.sort(said.intended[said.intended >= said.began_ns])[-100:]
+    assert np.diff(scheduled) == pytest.approx(1e9 / 200, abs=1)
+    assert said.connects == LIMITS.connections
 
 
 def test_an_engine_that_waits_for_the_next_request_does_not_spin():

@@ -60,6 +60,28 @@ def test_the_order_within_blocks_is_random_and_the_same_for_the_same_seed():
     assert [c.variant for c in plan()] != [c.variant for c in plan(TEXT.replace("seed = 7", "seed = 8"))]
 
 
+def test_a_warm_up_may_differ_by_runtime():
+    text = TEXT.replace("warm_up_s = 1", "warm_up_s = { default = 1, node = 4 }")
+    assert {(c.variant, c.warm_up_s) for c in plan(text)} == {("go", 1), ("rust", 1), ("node", 4)}
+
+
+def test_a_fault_may_be_for_some_variants_only():
+    text = (
+        TEXT
+        + """
+[[recovery]]
+variants = ["node"]
+fault = "sigkill"
+policy = "none"
+horizon_s = 5
+baseline_s = 1
+sustain_s = 1
+repetitions = 1
+"""
+    )
+    assert [c.variant for c in plan(text) if c.fault] == ["node"]
+
+
 def test_cells_have_names_and_seeds_of_their_own():
     cells = plan()
     assert len({c.cell_id for c in cells}) == len({c.seed for c in cells}) == len(cells)
@@ -85,6 +107,9 @@ def test_an_unknown_suite_shows_the_near_name():
         ("rates_per_s = [100, 200]", "rates_per_s = [0]", SuiteInvalid, "positive"),
         ("rates_per_s = [100, 200]", "", SuiteInvalid, "needs rates_per_s"),
         ("duration_s = 2", 'duration_s = "long"', SuiteInvalid, "load.0.duration_s"),
+        ("warm_up_s = 1", "warm_up_s = { java = 9 }", SuiteInvalid, "needs a default"),
+        ("warm_up_s = 1", "warm_up_s = { default = 1, jawa = 9 }", SuiteInvalid, "'jawa' is no runtime"),
+        ("warm_up_s = 1", "warm_up_s = -1", SuiteInvalid, "must not be negative"),
         ("repetitions = 2", "repetition = 2", SuiteInvalid, "load.0.repetition"),
         ('purpose = "indicative"', 'purpose = "fun"', SuiteInvalid, "purpose"),
         ('name = "small"', "name = ", SuiteInvalid, "not TOML"),
