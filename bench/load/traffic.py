@@ -13,6 +13,8 @@ from urllib.parse import quote, urlsplit
 from bench import paths
 from bench.errors import LoadFailed
 
+ONE_BODY = b'{"path": "/v1/products", "method": "GET"}'
+"""The body of `single_request`."""
 _DISTINCT = 2_048
 _ORDER = 65_536
 _WORDS = (
@@ -64,8 +66,7 @@ def route_traffic(host: str, *, seed: int, tokens: Sequence[str] = ()) -> Traffi
 
 def single_request(host: str) -> Traffic:
     """Prepare one small `POST /route`, the same for ever: what a comparison with other generators sends."""
-    body = json.dumps({"path": "/v1/products", "method": "GET"}).encode()
-    return Traffic((_request(host, body, None),), ("/route",), (0,), (0,))
+    return Traffic((_request(host, ONE_BODY, None),), ("/route",), (0,), (0,))
 
 
 def read_tokens(path: Path | None) -> list[str]:
