@@ -83,7 +83,7 @@ def measure(cell: Cell, context: Context, folder: Path) -> Tables:
         "machine": of_cell(machine_sampler.table(), cell),
     }
     row = cell_row(cell, context, gateway, info)
-    row |= _load_columns(cell, tables, spool.read_summaries(samples)[0], counted, context.rig)
+    row |= _load_columns(cell, tables, spool.read_summaries(samples)[0], counted, context.rig, int(row["workers"]))
     row |= {"gateway_pss_bytes": pss}
     return tables | {"cells": writer.from_rows("cells", [row])}
 
@@ -192,7 +192,9 @@ def of_cell(table: pa.Table, cell: Cell) -> pa.Table:
     return table.add_column(0, "cell_id", label)
 
 
-def _load_columns(cell: Cell, tables: Tables, summary: spool.Summary, counted: int, rig: Rig) -> dict[str, object]:
+def _load_columns(
+    cell: Cell, tables: Tables, summary: spool.Summary, counted: int, rig: Rig, workers: int
+) -> dict[str, object]:
     """Give the columns that say what the load was, what it cost, and whether it can be trusted."""
     start, end = summary.measure_start_ns, summary.measure_end_ns
     requests = tables["requests"]
@@ -216,6 +218,8 @@ def _load_columns(cell: Cell, tables: Tables, summary: spool.Summary, counted: i
         gateway_count=counted,
         generator_cpu_ns=summary.cpu_ns,
         generator_run_delay_ns=summary.run_delay_ns,
+        gateway_cpu_ns=summary.target_cpu_ns,
+        gateway_workers=workers,
         steal_ns=steal,
     )
     why = gate.reasons(evidence)

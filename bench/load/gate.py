@@ -24,9 +24,13 @@ class Thresholds:
     generator_cpu_share: float = 0.95
     """Most of its processor that the generator of an open loop may use: above it, it cannot follow its schedule."""
     generator_run_delay_share: float = 0.02
-    """Most of the window that the generator may wait for its processor."""
-    steal_share: float = 0.05
-    """Most of the window, over all processors, that the hypervisor may take."""
+    """Most of the window that the generator of an open loop may wait for its processor: what it waits is lag."""
+    gateway_cpu_share: float = 0.9
+    """Least of its processors that the gateway of a closed loop must use. Below it the gateway was not what limited the
+    figure, and so the figure is not its capacity."""
+    steal_share: float = 0.1
+    """Most of the window, over all processors, that the hypervisor may take. On shared virtual machines some percent are
+    common; a capacity is low by about as much, CPU time a request is not."""
 
 
 THRESHOLDS = Thresholds()
@@ -49,6 +53,8 @@ class Evidence:
     gateway_count: int | None
     generator_cpu_ns: int
     generator_run_delay_ns: int | None
+    gateway_cpu_ns: int | None
+    gateway_workers: int
     steal_ns: int | None
 
 
@@ -58,17 +64,13 @@ def reasons(evidence: Evidence, limits: Thresholds = THRESHOLDS) -> list[str]:
     window = evidence.window_ns
     if window <= 0 or evidence.rows == 0:
         return ["there was no load in the measured window"]
-    if evidence.open_loop:
-        found += _open_loop_reasons(evidence, limits)
+    found += (_open_loop_reasons if evidence.open_loop else _closed_loop_reasons)(evidence, limits)
     if evidence.locust_count != evidence.rows:
         found.append(f"Locust counted {evidence.locust_count} requests, the rows are {evidence.rows}")
     if evidence.gateway_count is None:
         found.append("the gateway's own count is not known")
     elif not evidence.rows_answered <= evidence.gateway_count <= evidence.rows:
         found.append(f"the gateway counted {evidence.gateway_count} requests, the rows say {evidence.rows_answered}")
-    delay = evidence.generator_run_delay_ns
-    if delay is not None and delay > limits.generator_run_delay_share * window:
-        found.append(f"the generator waited {delay / window:.1%} of the time for its processor")
     if evidence.steal_ns is not None and evidence.steal_ns > limits.steal_share * window * evidence.processors:
         found.append(f"the hypervisor took {evidence.steal_ns / window / evidence.processors:.1%} of the processors")
     return found
@@ -83,7 +85,19 @@ def _open_loop_reasons(evidence: Evidence, limits: Thresholds) -> list[str]:
     if evidence.sent_in_window < limits.achieved_share * evidence.offered_in_window:
         share = evidence.sent_in_window / evidence.offered_in_window
         found.append(f"only {share:.2%} of the offered requests were sent")
+    delay = evidence.generator_run_delay_ns
+    if delay is not None and delay > limits.generator_run_delay_share * evidence.window_ns:
+        found.append(f"the generator waited {delay / evidence.window_ns:.1%} of the time for its processor")
     used = evidence.generator_cpu_ns / evidence.window_ns
     if used > limits.generator_cpu_share:
         found.append(f"the generator used {used:.0%} of its processor")
     return found
+
+
+def _closed_loop_reasons(evidence: Evidence, limits: Thresholds) -> list[str]:
+    if evidence.gateway_cpu_ns is None:
+        return ["the gateway's CPU time is not known"]
+    used = evidence.gateway_cpu_ns / (evidence.window_ns * evidence.gateway_workers)
+    if used < limits.gateway_cpu_share:
+        return [f"the gateway used {used:.0%} of its processors: it was not saturated"]
+    return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from types import TracebackType
@@ -12,6 +13,7 @@ import pyarrow as pa
 from bench.meters import tables
 
 PERIOD_S = 0.1
+_LOWEST_PRIORITY = 19
 
 
 class Gone(Exception):
@@ -61,6 +63,8 @@ class Sampler:
         self._sample()
 
     def _run(self) -> None:
+        # It shares a processor with the load generator, and gives way to it.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
         due = time.monotonic() + self._period_s
         while not self._ended and not self._stop.wait(max(0.0, due - time.monotonic())):
             self._sample()

@@ -13,9 +13,11 @@ from roi.views.words import footnote, interval, listed, number
 GO = "go"
 
 
-def capacity_chart(run: Run, all_cells: bool = False) -> ChartSpec:
-    """Draw requests/s at saturation for every variant, beside what the article states for Go."""
+def capacity_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
+    """Draw requests/s at saturation for every variant, beside what the article states for Go; None without a cell."""
     table = density.capacity(run, all_cells).sort_values("value", ascending=False)
+    if table.empty:
+        return None
     best = table.iloc[0]
     claim = claims.claim("qps_per_go_service")
     cores = round(best["value"] / best["per_core"])
@@ -50,9 +52,11 @@ def warm_up_chart(run: Run) -> ChartSpec | None:
     )  # fmt: skip
 
 
-def demand_chart(run: Run, all_cells: bool = False) -> ChartSpec:
-    """Draw CPU time a request at equal offered load."""
+def demand_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
+    """Draw CPU time a request at equal offered load; None without a cell."""
     table = density.service_demand(run, all_cells)
+    if table.empty:
+        return None
     rate = table["rate_per_s"].max()
     table = table[table["rate_per_s"] == rate].sort_values("value")
     least, most = table.iloc[0], table.iloc[-1]

@@ -20,8 +20,14 @@ GOOD = Evidence(
     gateway_count=5_000,
     generator_cpu_ns=1_000_000_000,
     generator_run_delay_ns=1_000_000,
+    gateway_cpu_ns=1_200_000_000,
+    gateway_workers=1,
     steal_ns=0,
 )
+CLOSED = replace(
+    GOOD, open_loop=False, lag_free_ns=np.zeros(1), sent_in_window=1, generator_cpu_ns=GOOD.window_ns,
+    generator_run_delay_ns=200_000_000, gateway_cpu_ns=3_900_000_000,
+)  # fmt: skip
 
 
 def test_a_good_cell_passes():
@@ -39,7 +45,7 @@ def test_a_good_cell_passes():
         ({"gateway_count": 5_001}, "the gateway counted 5001"),
         ({"gateway_count": 4_998}, "the gateway counted 4998"),
         ({"gateway_count": None}, "not known"),
-        ({"steal_ns": 800_000_000}, "took 10.0% of the processors"),
+        ({"steal_ns": 1_000_000_000}, "took 12.5% of the processors"),
         ({"rows": 0}, "no load"),
     ],
 )
@@ -50,8 +56,14 @@ def test_each_piece_of_evidence_can_fail_the_cell_by_itself(change, said):
 
 
 def test_a_closed_loop_may_use_all_of_its_processor_and_has_no_lag():
-    busy = replace(GOOD, open_loop=False, generator_cpu_ns=GOOD.window_ns, lag_free_ns=np.zeros(1), sent_in_window=1)
-    assert reasons(busy) == []
+    assert reasons(CLOSED) == []
+
+
+def test_a_closed_loop_that_does_not_fill_the_gateways_processors_has_not_found_its_capacity():
+    assert reasons(replace(CLOSED, gateway_workers=2)) == [
+        "the gateway used 49% of its processors: it was not saturated"
+    ]
+    assert reasons(replace(CLOSED, gateway_cpu_ns=None)) == ["the gateway's CPU time is not known"]
 
 
 def test_requests_that_timed_out_may_or_may_not_have_reached_the_gateways_counter():
