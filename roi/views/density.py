@@ -26,7 +26,7 @@ def capacity_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
         title=f"{best['variant']} serves most: {number(best['value'])} requests/s on {_cores(cores)}",
         alt="Requests a second at saturation by variant: "
         + listed(f"{r.variant} {number(r.value)}" for r in table.itertuples()) + ".",
-        y_title=f"Requests/s answered with 2xx, {_cores(cores)}", horizontal=True,
+        y_title=f"Requests/s answered with 2xx, {_cores(cores)}", y_log=True, horizontal=True,
         subtitle="Closed loop, every connection busy; dots are geometric means over fresh processes, bars 95 % intervals",
         footnote=footnote(run),
     ).with_reference(claim.value, f"the article: {claim.value:,.0f} a Go service")  # fmt: skip
