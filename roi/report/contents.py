@@ -16,7 +16,7 @@ from roi.report.pages import STATUS_WORDS, TEMPLATES
 from roi.report.runner import Outcome
 
 _HOLDS = ("within our interval", "the same")
-_OPEN = ("not answered here", "in another unit", "not comparable", "")
+_OPEN = ("not answered here", "in another unit", "not comparable", "cannot be told", "")
 
 
 @dataclass(frozen=True)

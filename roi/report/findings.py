@@ -182,9 +182,14 @@ def verdict(finding: Finding) -> str:
         return "not answered here"
     if finding.unit != finding.claim_unit:
         return "in another unit"
-    if finding.lo is None or finding.hi is None:
+    if finding.n is None and finding.lo is None and finding.hi is None:  # exact arithmetic, not a sample
         return "the same" if math.isclose(finding.value, finding.claim_value, rel_tol=5e-3) else _times(finding)
-    return "within our interval" if finding.lo <= finding.claim_value <= finding.hi else _times(finding)
+    below = finding.lo is not None and finding.claim_value < finding.lo
+    above = finding.hi is not None and finding.claim_value > finding.hi
+    if below or above:
+        return _times(finding)
+    # A sample without both ends of an interval contradicts nothing that lies on its open side.
+    return "cannot be told" if finding.lo is None or finding.hi is None else "within our interval"
 
 
 def _times(finding: Finding) -> str:

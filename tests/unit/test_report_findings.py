@@ -11,8 +11,8 @@ from roi.report.contents import About, headline
 from roi.report.findings import MIMETYPE, Finding, figure, record, verdict
 
 
-def claimed(value, lo=None, hi=None, unit="s"):
-    return Finding("f", value, unit, lo, hi, claim="c", claim_says="c", claim_value=100.0, claim_unit="s")
+def claimed(value, lo=None, hi=None, unit="s", n=None):
+    return Finding("f", value, unit, lo, hi, n, claim="c", claim_says="c", claim_value=100.0, claim_unit="s")
 
 
 def test_a_finding_of_a_claim_carries_the_article_figure():
@@ -67,6 +67,9 @@ def test_a_figure_has_four_digits_and_its_thousands_apart(value, text):
         (claimed(10.0, 9.0, 11.0), "claim is 10× as high"),
         (claimed(400.0, 300.0, 500.0), "claim is 4× lower"),
         (claimed(100.2), "the same"),
+        (claimed(400.0, n=1), "cannot be told"),
+        (claimed(400.0, 300.0, n=12), "claim is 4× lower"),
+        (claimed(400.0, 90.0, n=12), "cannot be told"),
         (claimed(90.0, unit="ms"), "in another unit"),
         (Finding("f", 1.0, "s"), ""),
     ],
