@@ -17,9 +17,20 @@ KILLS = 20
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _built_and_checked():
-    """Build and certify once: what is cut off here are measurements."""
+def _ready_to_measure(tmp_path_factory):
+    """Build, certify and measure once: what is cut off later are measurements, and not the first start of anything."""
+    folder = tmp_path_factory.mktemp("first")
     campaign.prepare(("go", "node"), lambda sentence: None)
+    done = bench(folder / "runs", "run", str(write_suite(folder, "go", "node")))
+    assert done.returncode == 0, done.stderr
+
+
+def wait_until_measuring(process):
+    """Read what a campaign says until its first cell begins."""
+    for line in process.stderr:
+        if line.startswith(b"["):
+            return
+    raise AssertionError("the campaign ended before its first cell")
 
 
 @pytest.fixture
@@ -78,7 +89,8 @@ def test_twenty_kills_at_random_moments_lose_nothing_and_leave_nothing(runs, tmp
 
 def test_ctrl_c_ends_with_a_sentence_and_resume_goes_on(runs, tmp_path):
     cut_off = start(runs, "run", str(write_suite(tmp_path, "go")), "--name", "cut")
-    time.sleep(2.5)
+    wait_until_measuring(cut_off)
+    time.sleep(1)
     cut_off.send_signal(signal.SIGINT)
     _, said = cut_off.communicate(timeout=30)
     assert cut_off.returncode == 130
@@ -93,7 +105,7 @@ def test_ctrl_c_ends_with_a_sentence_and_resume_goes_on(runs, tmp_path):
 def test_a_second_campaign_on_the_same_machine_is_refused(runs, tmp_path):
     suite = write_suite(tmp_path, "go")
     first = start(runs, "run", str(suite), "--name", "first")
-    time.sleep(1.5)
+    wait_until_measuring(first)
     second = bench(runs, "run", str(suite), "--name", "second")
     first.send_signal(signal.SIGINT)
     first.communicate(timeout=30)
