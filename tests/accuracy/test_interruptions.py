@@ -54,7 +54,7 @@ def wait_until_nobody_is_left(runs):
     return left_behind(runs)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_twenty_kills_at_random_moments_lose_nothing_and_leave_nothing(runs, tmp_path):
     suite = write_suite(tmp_path, "go", "node", repetitions=6)
     draw = random.Random(4)
