@@ -6,6 +6,14 @@ import difflib
 from collections.abc import Iterable
 
 
+def no_such_name(kind: str, name: str, known: Iterable[str]) -> str:
+    """Say that there is nothing of this name, with the near names or else all there is."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=3)
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"There is: {', '.join(known) or 'none at all'}."
+    return f"There is no {kind} named {name!r}. {hint}"
+
+
 class BenchError(Exception):
     """A sentence for the user; the command line prints it without a traceback and ends with exit code 1."""
 
@@ -14,10 +22,7 @@ class UnknownName(BenchError):
     """Something was asked for by a name that does not exist."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        known = sorted(known)
-        near = difflib.get_close_matches(name, known, n=3)
-        hint = f"Did you mean {' or '.join(near)}?" if near else f"There is: {', '.join(known) or 'none at all'}."
-        super().__init__(f"There is no {kind} named {name!r}. {hint}")
+        super().__init__(no_such_name(kind, name, known))
 
 
 class ToolchainMissing(BenchError):

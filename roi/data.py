@@ -6,7 +6,6 @@ measured window, with the cell's columns; `compared` leaves out of it the cells 
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,8 +112,3 @@ def _execute(
     except (duckdb.IOException, duckdb.InvalidInputException) as error:
         damaged = next((f"The table {table}" for table in TABLES if f"{table}.parquet" in str(error)), "A table")
         raise RunUnreadable(f"{damaged} of the run {run} cannot be read. Restore it, or measure again.") from error
-
-
-def query_digest(sql: str) -> str:
-    """Give a short digest of a query, to be kept with a figure that came from it."""
-    return hashlib.sha256(" ".join(sql.split()).encode()).hexdigest()[:12]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
+
+from bench.errors import no_such_name
 
 
 class RoiError(Exception):
@@ -14,10 +15,7 @@ class UnknownName(RoiError):
     """Something was asked for by a name that does not exist."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        known = sorted(known)
-        near = difflib.get_close_matches(name, known, n=3)
-        hint = f"Did you mean {' or '.join(near)}?" if near else f"There is: {', '.join(known) or 'none at all'}."
-        super().__init__(f"There is no {kind} named {name!r}. {hint}")
+        super().__init__(no_such_name(kind, name, known))
 
 
 class ChartInvalid(RoiError, ValueError):
