@@ -187,11 +187,11 @@ def test_a_closed_loop_by_hand_ends_and_the_gateway_counts_the_same(go, tmp_path
 
 
 def test_the_web_ui_shows_what_the_gateway_counts(go, tmp_path) -> None:
+    # Locust gives the same statistics for two seconds: a load must outlast them to be seen while it runs.
     with web_ui(
-        go, tmp_path / "ui.log", "--rate", 100, "--duration", 2, "--connections", CONNECTIONS, "--autostart"
+        go, tmp_path / "ui.log", "--rate", 100, "--duration", 8, "--connections", CONNECTIONS, "--autostart"
     ) as address:
-        running = once(address, lambda said: said["stats"] and total(said)["num_requests"] > 0)
-        assert running["state"] in ("running", "spawning", "stopping", "stopped")
+        once(address, lambda said: said["stats"] and said["state"] == "running" and total(said)["num_requests"] > 0)
         ended = once(address, lambda said: said["state"] == "stopped")
     assert_counted(go, total(ended))
 
