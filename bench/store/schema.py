@@ -6,6 +6,8 @@ of a column's name. Unknown is null, never 0 and never -1. `bench schema` prints
 History of the format
 ---------------------
 1 : first version.
+2 : tables `workers` and `gaps`; the gate's evidence is whole in `cells`: headroom, Little's law, order of percentiles,
+    workers, throttling, and cells whose load failed.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _label = pa.dictionary(pa.int32(), pa.string())
 
@@ -115,6 +117,45 @@ CELLS = _table(
         "ns",
         null="the kernel does not tell",
     ),
+    _field(
+        "throttled_ns",
+        pa.int64(),
+        "time that the control group's quota held gateway, generator and campaign back, within the window",
+        "ns",
+        null="no control group tells",
+    ),
+    _field(
+        "ceiling_per_s",
+        pa.float64(),
+        "requests/s that the generator reached against a null server on this machine (bench calibrate)",
+        "1/s",
+        null="not calibrated, or no load generator ran",
+    ),
+    _field(
+        "ceiling_share",
+        pa.float64(),
+        "requests/s sent within the window over the generator's ceiling; one minus it is the headroom",
+        null="not calibrated, or no load generator ran",
+    ),
+    _field(
+        "little_share",
+        pa.float64(),
+        "mean requests in flight by Little's law (rate times mean response time) over the connections kept busy",
+        null="open loop: nothing says how many should be in flight",
+    ),
+    _field(
+        "percentiles_in_order",
+        pa.bool_(),
+        "no service time is longer than its response time, none is negative, and median, 99th percentile and maximum ascend",
+        null="no request was answered within the window",
+    ),
+    _field("generator_workers", pa.int32(), "processes of the load generator", null="no load generator ran"),
+    _field(
+        "workers_lost",
+        pa.int32(),
+        "load generator processes that ended without their summary",
+        null="no load generator ran",
+    ),
     _field("rows", pa.int64(), "rows in the requests table, warm-up included"),
     _field("rows_answered", pa.int64(), "rows that got an HTTP answer, warm-up included"),
     _field("rows_censored", pa.int64(), "rows never sent or never answered, warm-up included"),
@@ -201,6 +242,48 @@ PAUSES = _table(
         "ttsp_ns", pa.int64(), "part of it spent on bringing threads to a stop", "ns", null="the source does not tell"
     ),
     _field("count", pa.int64(), "pauses that the row stands for: 1, or a bucket's count; 0 for not applicable"),
+)
+
+WORKERS = _table(
+    "workers",
+    "one process of the load generator",
+    _field("worker", pa.int16(), "its number, from 0"),
+    _field("host", pa.string(), "address of its machine as the master saw it", null="it never said"),
+    _field("pid", pa.int32(), "its process"),
+    _field("finished", pa.bool_(), "it wrote its summary; rows of one that did not may lack the last half second"),
+    _field("rows", pa.int64(), "rows that it wrote"),
+    _field("locust_count", pa.int64(), "requests that its own statistics counted", null="it did not finish"),
+    _field("cpu_ns", pa.int64(), "CPU time within the measured window", "ns", null="it did not finish"),
+    _field(
+        "run_delay_ns",
+        pa.int64(),
+        "time ready to run and waiting for a processor, within the measured window",
+        "ns",
+        null="it did not finish, or the kernel does not tell",
+    ),
+    _field("began_ns", pa.int64(), "instant that its schedule counts from", "ns"),
+    _field("late_ns", pa.int64(), "how late it began after the instant that all workers were told", "ns"),
+    _field("clock_offset_ns", pa.int64(), "what was added to its instants to put them on the master's clock", "ns"),
+    _field("clock_error_ns", pa.int64(), "how far that may be off; 0 on the master's own machine", "ns"),
+)
+
+GAPS = _table(
+    "gaps",
+    "one time at which the load generator was over a millisecond late although a connection was free",
+    _field("worker", pa.int16(), "load generator process, from 0"),
+    _field("due_ns", pa.int64(), "when the late request was due", "ns"),
+    _field("sent_ns", pa.int64(), "when it was sent", "ns"),
+    _field(
+        "cause",
+        _label,
+        "turn (another greenlet or the writing of rows held the thread), processor (the thread was ready and waited for"
+        " its processor), hypervisor (the machine did not run), batch (answers and requests before it in the same batch),"
+        " unexplained",
+    ),
+    _field("turn_ns", pa.int64(), "part of it spent in a turn of others", "ns"),
+    _field("run_delay_ns", pa.int64(), "part of it spent waiting for a processor", "ns", null="the kernel does not tell"),
+    _field("cpu_ns", pa.int64(), "part of it in which the thread ran", "ns"),
+    _field("steal_ns", pa.int64(), "processor time that the hypervisor gave to others meanwhile", "ns", null="unknown"),
 )
 
 PROCESS = _table(
@@ -306,4 +389,4 @@ RESIDUE = _table(
     _field("text", pa.string(), "the line"),
 )
 
-TABLES = {t.name: t for t in (CELLS, REQUESTS, PAUSES, PROCESS, MACHINE, PROBES, FAULTS, RESIDUE)}
+TABLES = {t.name: t for t in (CELLS, REQUESTS, WORKERS, GAPS, PAUSES, PROCESS, MACHINE, PROBES, FAULTS, RESIDUE)}
