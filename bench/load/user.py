@@ -7,9 +7,6 @@ import logging
 import os
 import time
 from array import array
-from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import gevent
 import numpy as np
@@ -18,49 +15,18 @@ from locust.user.task import LOCUST_STATE_STOPPING
 
 from bench.errors import LoadFailed
 from bench.load import statistics
+from bench.load.address import address
 from bench.load.arguments import LoadArguments
 from bench.load.engine import Engine
 from bench.load.schedule import Poisson, Schedule
 from bench.load.spool import Spool, Summary
 from bench.load.traffic import Traffic
-from bench.meters.process import cpu_time_ns
+from bench.load.usage import Usage
 
 _NS = 1_000_000_000
 _LONG_S = 3_600
 _NEVER = 1 << 62
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class _Usage:
-    """Processor time of this process, and of the one that it loads, so far."""
-
-    cpu_ns: int
-    run_delay_ns: int | None
-    target_cpu_ns: int | None
-
-    @classmethod
-    def now(cls, target_pid: int | None) -> _Usage:
-        try:
-            delay = int(Path("/proc/self/schedstat").read_text().split()[1])
-        except (OSError, IndexError):
-            delay = None
-        try:
-            target = None if target_pid is None else cpu_time_ns(target_pid)
-        except ProcessLookupError:
-            target = None
-        return cls(time.process_time_ns(), delay, target)
-
-    def since(self, before: _Usage) -> _Usage:
-        return _Usage(
-            self.cpu_ns - before.cpu_ns,
-            _difference(self.run_delay_ns, before.run_delay_ns),
-            _difference(self.target_cpu_ns, before.target_cpu_ns),
-        )
-
-
-def _difference(after: int | None, before: int | None) -> int | None:
-    return None if after is None or before is None else after - before
 
 
 class EngineUser(User):
@@ -131,9 +97,9 @@ class _Drive:
         self._spool = Spool(arguments.samples, self._worker)
         self._measuring = False
         """The scenario itself runs, and not a warm-up before it."""
-        self._usage: list[_Usage] = []
+        self._usage: list[Usage] = []
         """At the beginning and at the end of the measured window."""
-        host, port = _address(user.host)
+        host, port = address(user.host)
         self._engine = Engine(
             host, port, self._traffic.requests, self._traffic.order,
             limits=arguments.limits, flush=self._flush, give_way=self._give_way,
@@ -180,7 +146,7 @@ class _Drive:
             and len(self._usage) < 2
             and now >= (self._measure_end_ns if self._usage else self._measure_start_ns)
         ):
-            self._usage.append(_Usage.now(self._arguments.target_pid))
+            self._usage.append(Usage.now(self._arguments.target_pid))
         if self._user._state == LOCUST_STATE_STOPPING:
             self._engine.stop()
         gevent.sleep(0)
@@ -191,7 +157,7 @@ class _Drive:
 
     def _finish(self) -> None:
         while len(self._usage) < 2:
-            self._usage.append(_Usage.now(self._arguments.target_pid))
+            self._usage.append(Usage.now(self._arguments.target_pid))
         used = self._usage[1].since(self._usage[0])
         self._spool.close(
             Summary(
@@ -211,10 +177,3 @@ class _Drive:
                 target_cpu_ns=used.target_cpu_ns,
             )
         )
-
-
-def _address(host: str | None) -> tuple[str, int]:
-    parts = urlsplit(host or "")
-    if parts.scheme != "http" or not parts.hostname:
-        raise LoadFailed(f"{host!r} is no address to load. Give --host http://127.0.0.1:8080 or the like.")
-    return parts.hostname, parts.port or 80
