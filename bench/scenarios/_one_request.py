@@ -3,16 +3,35 @@
 from locust import FastHttpUser, constant, task
 
 from bench.load.arguments import LoadArguments
+from bench.load.schedule import Constant, Schedule
 from bench.load.traffic import ONE_BODY, Traffic, single_request
-from bench.load.user import ClosedLoopUser
+from bench.load.user import ClosedLoopUser, EngineUser, OpenLoopUser
 
 
-class EngineClosedLoop(ClosedLoopUser):
-    """The engine, every connection busy."""
+class _OneRequest(EngineUser):
+    """Sends the one request."""
+
+    abstract = True
 
     def traffic(self, arguments: LoadArguments) -> Traffic:
         """Give the one request."""
         return single_request(self.host)
+
+
+class EngineClosedLoop(_OneRequest, ClosedLoopUser):
+    """The engine, every connection busy."""
+
+
+class EngineOpenLoop(_OneRequest, OpenLoopUser):
+    """The engine, independent arrivals."""
+
+
+class EngineConstantArrivals(_OneRequest, OpenLoopUser):
+    """The engine, equal gaps."""
+
+    def schedule(self, arguments: LoadArguments) -> Schedule:
+        """Give equal gaps."""
+        return Constant(arguments.rate_per_s, arguments.total_s)
 
 
 class FastHttpClosedLoop(FastHttpUser):

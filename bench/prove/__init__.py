@@ -1,0 +1,1 @@
+"""Proofs: what an instrument of this suite measures, against what is known."""

@@ -1,0 +1,60 @@
+"""Proof: Poisson arrivals at a single server with a fixed service time wait as the queueing law says (M/D/1).
+
+A closed loop cannot give this mean: its users wait for the queue in place of lengthening it. Beside the law itself, every
+single response time is held against Lindley's recursion over the very arrivals that were scheduled, which leaves no room
+for chance: what remains is what network, server and generator add.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from bench.prove.certificate import Proof
+from bench.prove.driving import drive
+from bench.prove.known_server import KnownServer
+from bench.prove.statistics import batch_means_half_width, fifo_response, md1_mean
+from bench.rig import Rig
+
+SERVICE_US = 5_000
+RHOS = (0.5, 0.8)
+_LEAD_S = 2.0
+"""The queue begins empty; after four hundred services it has forgotten that."""
+_OVERHEAD_SHARE = 0.05
+
+
+def prove(folder: Path, rig: Rig, *, window_s: float = 90.0, rhos: tuple[float, ...] = RHOS) -> list[Proof]:
+    """Give the proofs at each utilisation."""
+    return [proof for rho in rhos for proof in _at(rho, folder / f"rho-{rho:g}", rig, window_s)]
+
+
+def _at(rho: float, folder: Path, rig: Rig, window_s: float) -> list[Proof]:
+    folder.mkdir()
+    service_ms = SERVICE_US / 1e3
+    rate = rho * 1e6 / SERVICE_US
+    with KnownServer(cpus=rig.gateway_cpus) as server:
+        driven = drive(
+            "PoissonArrivals", server.host, folder, rig.generator_cpus,
+            {"rate": rate, "ask": "queue", "microseconds": SERVICE_US, "connections": 256, "seed": 5},
+            seconds=window_s + _LEAD_S,
+        )  # fmt: skip
+    counted = driven.after(_LEAD_S)
+    measured = driven.response_ms[counted]
+    arrivals_ms = (driven.intended_ns - driven.began_ns) / 1e6
+    over = (driven.response_ms - fifo_response(arrivals_ms, service_ms))[counted]
+    n = f"{len(measured)} requests at {rate:g}/s, fixed service of {service_ms:g} ms"
+    return [
+        Proof.near(
+            f"md1_mean_rho_{rho:g}_ms", md1_mean(service_ms, rho), float(measured.mean()),
+            batch_means_half_width(measured), f"tolerance is the 99 % interval by batch means; {n}",
+        ),
+        Proof.near(
+            f"lindley_mean_rho_{rho:g}_ms", float((measured - over).mean()), float(measured.mean()),
+            _OVERHEAD_SHARE * service_ms, f"the same arrivals through Lindley's recursion, request by request; {n}",
+        ),
+        Proof.at_least(
+            f"lindley_shortest_excess_rho_{rho:g}_ms", 0.0, float(np.min(over)),
+            "no response is earlier than the server can have given it",
+        ),
+    ]  # fmt: skip
