@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from bench import children, paths
+from bench import children, paths, scenario
 from bench.errors import LoadFailed
 from bench.gateways import registry
 from bench.gateways.process import GatewayProcess, Settings, free_port
@@ -21,7 +21,7 @@ from bench.load import gate, spool
 from bench.meters import machine, pauses, process
 from bench.rig import Rig, as_list
 from bench.store import writer
-from bench.suite import Cell, Suite, scenario
+from bench.suite import Cell, Suite
 
 _START_S = 40.0
 """How long gateway and generator may take to start, beside the load itself."""
@@ -148,7 +148,9 @@ def _start_generator(cell: Cell, context: Context, folder: Path, gateway: Gatewa
     }
     flags = ["--warm-up-saturated"] if cell.warm_up_saturated else []
     options |= {"--rate": f"{cell.rate_per_s}"} if cell.rate_per_s else {}
-    command = [sys.executable, "-m", "locust", "--headless", "--only-summary", "-f", str(scenario(cell.scenario))]
+    command = [sys.executable, "-m", "locust", "--headless", "--only-summary", "-f"]
+    command += [str(scenario.locustfile(cell.scenario))]
+    command += scenario.named(cell.scenario).command_line(cell.options, cell.connections)
     command += [*flags, *(part for option in options.items() for part in option)]
     with (folder / "locust.log").open("wb") as log:
         return children.spawn(

@@ -5,17 +5,16 @@ from __future__ import annotations
 import random
 import tomllib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from bench import paths
-from bench.errors import SuiteInvalid, UnknownName
+from bench import paths, scenario
+from bench.errors import LoadFailed, SuiteInvalid, UnknownName
 from bench.gateways import registry
 
-CLOSED_LOOP = frozenset({"saturate"})
 RUNTIMES = ("go", "java", "node", "rust")
 
 
@@ -28,13 +27,16 @@ class LoadPlan(_Model):
 
     scenario: str
     rates_per_s: tuple[float, ...] = ()
-    """Rungs of an open-loop scenario; empty for a closed loop."""
+    """Rungs of a scenario that takes a rate; empty for the others."""
+    options: dict[str, str | int | float | bool] = {}
+    """The scenario's own options (`bench.scenario`), such as `peak = 17`."""
     warm_up_s: float | dict[str, float] = 0.0
     """Seconds that do not count; by runtime where they differ, with `default` for the others."""
     warm_up_saturated: bool = False
     """Warm an open-loop scenario up as fast as answers come: a JIT compiler needs requests, not time."""
     duration_s: float = Field(gt=0)
     connections: int = Field(gt=0, le=65_535)
+    """Most connections at once; of a scenario with users, how many users."""
     repetitions: int = Field(gt=0)
 
     @field_validator("rates_per_s")
@@ -55,6 +57,16 @@ class LoadPlan(_Model):
         if any(seconds < 0 for seconds in by_runtime.values()):
             raise ValueError("seconds must not be negative")
         return said
+
+    @model_validator(mode="after")
+    def _options_are_the_scenarios(self) -> LoadPlan:
+        # An unknown scenario has an error of its own, with the near names.
+        if known := scenario.SCENARIOS.get(self.scenario):
+            try:
+                known.values(self.options)
+            except LoadFailed as error:
+                raise ValueError(str(error)) from error
+        return self
 
     def warm_up_of(self, runtime: str) -> float:
         """Give the warm-up of a runtime in seconds."""
@@ -109,6 +121,8 @@ class Cell:
     warm_up_saturated: bool = False
     duration_s: float = 0.0
     connections: int = 0
+    options: dict[str, str | int | float | bool] = field(default_factory=dict)
+    """The scenario's own options; files among them as whole paths."""
     fault: str | None = None
     policy: str | None = None
     horizon_s: float = 0.0
@@ -118,7 +132,7 @@ class Cell:
     @property
     def traffic_model(self) -> str:
         """Open or closed loop; the prober of a recovery cell is open."""
-        return "closed" if self.scenario in CLOSED_LOOP else "open"
+        return "open" if self.fault else scenario.named(self.scenario).traffic_model
 
     def as_dict(self) -> dict[str, Any]:
         """Give its fields, for the plan on disk."""
@@ -140,11 +154,26 @@ def read(name: str) -> tuple[Suite, str]:
     if path is None or not path.is_file():
         raise UnknownName("suite", name, known)
     text = path.read_text()
-    return parse(text, path.name), text
+    return _located(parse(text, path.name), path), text
+
+
+def _located(suite: Suite, path: Path) -> Suite:
+    """Give a suite whose options name files as whole paths, found from the folder of the suite's file."""
+    loads = []
+    for number, load in enumerate(suite.load):
+        try:
+            options = scenario.named(load.scenario).located(load.options, path.resolve().parent)
+        except LoadFailed as error:
+            raise SuiteInvalid(f"{path.name}: load.{number}.options: {error}") from error
+        loads.append(load.model_copy(update={"options": options}))
+    return suite.model_copy(update={"load": tuple(loads)})
 
 
 def parse(text: str, where: str) -> Suite:
-    """Give the suite that a TOML text declares; `where` names it in errors. Raises as `read` does."""
+    """Give the suite that a TOML text declares; `where` names it in errors. Raises as `read` does.
+
+    Files that options name are not looked for.
+    """
     try:
         suite = Suite.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
@@ -159,19 +188,10 @@ def parse(text: str, where: str) -> Suite:
             if variant not in suite.variants:
                 raise UnknownName("variant of this suite", variant, suite.variants)
     for load in suite.load:
-        scenario(load.scenario)
-        if bool(load.rates_per_s) == (load.scenario in CLOSED_LOOP):
+        if bool(load.rates_per_s) != scenario.named(load.scenario).takes_rate:
             takes = "takes no rates_per_s" if load.rates_per_s else "needs rates_per_s"
             raise SuiteInvalid(f"{where}: the scenario {load.scenario} {takes}.")
     return suite
-
-
-def scenario(name: str) -> Path:
-    """Give the locustfile of a scenario; an unknown name raises `UnknownName` with the near ones."""
-    known = {path.stem: path for path in paths.SCENARIOS.glob("*.py") if not path.stem.startswith("_")}
-    if name not in known:
-        raise UnknownName("scenario", name, known)
-    return known[name]
 
 
 def plan(suite: Suite, variants: Sequence[str]) -> list[Cell]:
