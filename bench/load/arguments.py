@@ -29,8 +29,8 @@ class LoadArguments:
     """How long nothing may listen at the host before that is an error."""
     target_pid: int | None
     """Process under load, when it is on this machine: its CPU time is read at both ends of the measured window."""
-    samples: Path | None
-    """Where workers write their rows; None: they only count."""
+    samples: str | None
+    """Folder, or URI of one, for the workers' rows; None: they only count."""
     tokens: Path | None
 
     @property
@@ -55,7 +55,7 @@ class LoadArguments:
             limits=Limits(options.connections, options.request_timeout, not options.new_connections),
             wait_for_host_s=options.wait_for_host,
             target_pid=options.target_pid or None,
-            samples=Path(options.samples) if options.samples else None,
+            samples=options.samples or None,
             tokens=Path(options.tokens) if options.tokens else None,
         )
 
@@ -68,11 +68,12 @@ def add_arguments(parser: LocustArgumentParser) -> None:
     group.add_argument("--warm-up", type=float, default=0.0, help="Seconds at the start that do not count")
     group.add_argument("--warm-up-saturated", action="store_true", help="Warm up as fast as answers come")
     group.add_argument("--duration", type=float, default=0.0, help="Seconds that count; 0: until the test is stopped")
-    group.add_argument("--connections", type=int, default=64, help="Most connections of one worker at once")
+    group.add_argument("--connections", type=int, default=64, help="Most connections at once, over all workers")
     group.add_argument("--request-timeout", type=float, default=5.0, help="Seconds after which a request is given up")
     group.add_argument("--wait-for-host", type=float, default=0.0, help="Seconds to wait until something listens there")
     group.add_argument("--new-connections", action="store_true", help="A new connection for every request")
     group.add_argument("--seed", type=int, default=1, help="Seed of the arrivals and of the order of requests")
     group.add_argument("--target-pid", type=int, default=0, help="Process under load, to read its CPU time")
-    group.add_argument("--samples", default="", help="Folder for a row a request (raw; bench makes parquet of it)")
+    group.add_argument("--samples", default="", help="Folder, or URI of one, for a row a request (raw)")
+    group.add_argument("--account", default="", help="Folder for what the master says; by default that of the samples")
     group.add_argument("--tokens", default="", help="File with one bearer token a line; without it no request has one")

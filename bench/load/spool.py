@@ -1,7 +1,8 @@
 """Rows on disk while the load runs, and the requests table made of them after it has stopped.
 
-Writing parquet costs a processor the load generator needs, so a worker only appends raw integers. Its `<worker>.json`,
-renamed into place last, says that it finished and how many rows there must be.
+Writing parquet costs a processor the load generator needs, so a worker only appends raw integers. `<worker>.begin.json`
+says, before the first row, what the rows mean; `<worker>.json`, renamed into place last, says that the worker finished
+and how many rows there must be. A worker without it is lost: its whole rows count, and that they are not all is said.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import json
 import os
 from array import array
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,11 +23,37 @@ from bench.load.rows import CENSORED, FIELDS, Outcome, unpack
 from bench.store.schema import REQUESTS
 
 _ROW_BYTES = 8 * FIELDS
+_DONE_FIELD = 2
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What one worker says before its load. Instants are on the master's clock."""
+
+    worker: int
+    pid: int
+    host: str | None
+    """Address of its machine; None where it has no master to tell it to."""
+    names: tuple[str, ...]
+    """Request names; `name_of` refers to them."""
+    name_of: tuple[int, ...]
+    """For every prepared request, by its index, which name it has."""
+    began_ns: int
+    """Instant that the schedule counts from."""
+    measure_start_ns: int
+    measure_end_ns: int | None
+    """None for a load without a planned end."""
+    late_ns: int
+    """How long after `began_ns` it really began; 0 when it was there in time."""
+    clock_offset_ns: int
+    """What its own instants, those of the rows, need added to be on the master's clock."""
+    clock_error_ns: int
+    """How far the offset may be off."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What one worker says of its load when it has finished."""
+    """What one worker says of its load when it has finished. Instants are on the master's clock."""
 
     worker: int
     pid: int
@@ -40,12 +69,21 @@ class Summary:
     ended_ns: int
     connects: int
     locust_count: int
+    """Requests that Locust's statistics in this worker counted, those that it has already reported included."""
     cpu_ns: int
     """CPU time of the worker within the measured window."""
     run_delay_ns: int | None
     """Time it waited for a processor within the window; None where the kernel does not tell."""
     target_cpu_ns: int | None
     """CPU time of the process under load within the window; None when its id was not given or it ended."""
+    host: str | None = None
+    """Address of its machine; None where it has no master to tell it to."""
+    late_ns: int = 0
+    """How long after `began_ns` it really began; 0 when it was there in time."""
+    clock_offset_ns: int = 0
+    """What its own instants, those of the rows, need added to be on the master's clock."""
+    clock_error_ns: int = 0
+    """How far the offset may be off; 0 on the master's own machine."""
 
 
 class Spool:
@@ -58,6 +96,11 @@ class Spool:
         self._fd = -1
         if folder is not None:
             self._fd = os.open(folder / f"{worker}.rows", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+
+    def begin(self, beginning: Beginning) -> None:
+        """Say what the rows will mean; may be said again, as long as there are none."""
+        if self._folder is not None:
+            _put(self._folder / f"{self._worker}.begin.json", beginning)
 
     def write(self, rows: array[int]) -> None:
         """Append whole rows; raises `LoadFailed` when the disk is full."""
@@ -77,52 +120,97 @@ class Spool:
             return
         os.fsync(self._fd)
         os.close(self._fd)
-        unfinished = self._folder / f"{self._worker}.json.tmp"
-        unfinished.write_text(json.dumps(asdict(summary)))
-        unfinished.rename(self._folder / f"{self._worker}.json")
+        _put(self._folder / f"{self._worker}.json", summary)
+
+
+def _put(path: Path, said: Beginning | Summary) -> None:
+    unfinished = path.with_name(f"{path.name}.tmp")
+    unfinished.write_text(json.dumps(asdict(said)))
+    unfinished.rename(path)
+
+
+def finished(folder: Path) -> frozenset[int]:
+    """Give the numbers of the workers that have written their summary."""
+    return frozenset(int(path.stem) for path in folder.glob("*.json") if path.stem.isdigit())
 
 
 def read_summaries(folder: Path) -> list[Summary]:
     """Give what every finished worker said, in the order of their numbers."""
-    said = [json.loads(path.read_text()) for path in folder.glob("*.json")]
-    return sorted(
-        (Summary(**s | {"names": tuple(s["names"]), "name_of": tuple(s["name_of"])}) for s in said),
-        key=lambda summary: summary.worker,
-    )
+    return [Summary(**_said(folder / f"{worker}.json")) for worker in sorted(finished(folder))]
+
+
+def read_beginnings(folder: Path) -> list[Beginning]:
+    """Give what every worker said that began, in the order of their numbers."""
+    found = [Beginning(**_said(path)) for path in folder.glob("*.begin.json")]
+    return sorted(found, key=lambda beginning: beginning.worker)
+
+
+def _said(path: Path) -> dict[str, Any]:
+    said = json.loads(path.read_text())
+    return said | {"names": tuple(said["names"]), "name_of": tuple(said["name_of"])}
+
+
+def read_workers(folder: Path) -> list[Summary | Beginning]:
+    """Give what every worker said last: its summary, or its beginning when it never finished."""
+    last: dict[int, Summary | Beginning] = {said.worker: said for said in read_beginnings(folder)}
+    last |= {said.worker: said for said in read_summaries(folder)}
+    return [last[worker] for worker in sorted(last)]
+
+
+def whole_rows(folder: Path, worker: int) -> int:
+    """Give how many whole rows a worker has written; a torn one at the end does not count."""
+    path = folder / f"{worker}.rows"
+    return path.stat().st_size // _ROW_BYTES if path.is_file() else 0
 
 
 def read_requests(folder: Path, cell_id: str) -> pa.Table:
-    """Make the requests table of a cell from its workers' rows, ordered by intended time.
+    """Make the requests table of a cell from its workers' rows, on the master's clock, ordered by intended time.
+
+    A worker that began and never finished gives its whole rows. What was in flight in it is not known.
 
     Raises
     ------
     LoadFailed
-        No worker finished, or a worker's rows are not all there.
+        No worker finished, or the rows of one that finished are not all there.
     """
-    summaries = read_summaries(folder)
-    if not summaries:
+    if not finished(folder):
         raise LoadFailed("The load generator did not finish: it left no summary. Its log tells why.")
-    tables = [_worker_table(folder, summary, cell_id) for summary in summaries]
+    tables = [_worker_table(said, rows, cell_id) for said, rows in _rows(folder)]
     return pa.concat_tables(tables).sort_by("intended_ns")
 
 
-def _worker_table(folder: Path, summary: Summary, cell_id: str) -> pa.Table:
-    path = folder / f"{summary.worker}.rows"
-    if path.stat().st_size != summary.rows * _ROW_BYTES:
-        raise LoadFailed(
-            f"Worker {summary.worker} counted {summary.rows} rows, but {path.name} holds"
-            f" {path.stat().st_size / _ROW_BYTES:g}: the disk may be full."
-        )
-    rows = np.fromfile(path, np.int64).reshape(-1, FIELDS)
+def last_done_ns(folder: Path, said: Beginning) -> int:
+    """Give the last instant, on the master's clock, that the rows of a lost worker know of."""
+    count = whole_rows(folder, said.worker)
+    if not count:
+        return said.began_ns
+    rows = np.fromfile(folder / f"{said.worker}.rows", np.int64, count * FIELDS).reshape(-1, FIELDS)
+    return int(rows[:, _DONE_FIELD].max()) + said.clock_offset_ns
+
+
+def _rows(folder: Path) -> Iterator[tuple[Summary | Beginning, np.ndarray]]:
+    for said in read_workers(folder):
+        path = folder / f"{said.worker}.rows"
+        if isinstance(said, Summary) and path.stat().st_size != said.rows * _ROW_BYTES:
+            raise LoadFailed(
+                f"Worker {said.worker} counted {said.rows} rows, but {path.name} holds"
+                f" {path.stat().st_size / _ROW_BYTES:g}: the disk may be full."
+            )
+        count = whole_rows(folder, said.worker)
+        rows = np.fromfile(path, np.int64, count * FIELDS) if count else np.empty(0, np.int64)
+        yield said, rows.reshape(-1, FIELDS)
+
+
+def _worker_table(said: Summary | Beginning, rows: np.ndarray, cell_id: str) -> pa.Table:
     intended, sent, done, packed, received = rows.T
     status, outcome, queued, connection, request = unpack(packed)
     unsent = outcome == Outcome.UNSENT
     columns = {
         "cell_id": _constant(cell_id, len(rows)),
-        "worker": pa.array(np.full(len(rows), summary.worker, np.int16)),
+        "worker": pa.array(np.full(len(rows), said.worker, np.int16)),
         "connection": pa.array(connection.astype(np.int32), mask=unsent),
-        "name": _labels(np.asarray(summary.name_of, np.int32)[request], summary.names),
-        "intended_ns": pa.array(intended),
+        "name": _labels(np.asarray(said.name_of, np.int32)[request], said.names),
+        "intended_ns": pa.array(intended + said.clock_offset_ns),
         "schedule_lag_ns": pa.array(sent - intended),
         "queued": pa.array(queued),
         "service_time_ns": pa.array(done - sent, mask=unsent),

@@ -1,0 +1,186 @@
+"""The load generator as processes: one Locust, or Locust's master and its workers, started, watched and ended here.
+
+Locust's `--processes` is not used: its parent neither waits for its children nor tells which of them died.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import children, paths
+from bench.errors import LoadFailed
+from bench.gateways.process import free_port
+from bench.load import account, spool
+from bench.load.account import Account
+
+LOG = "locust.log"
+_LAST_LINES = 15
+_LEAST_FREE_BYTES = 1 << 16
+_POLL_S = 0.01
+_GRACE_S = 2.0
+_CONNECT_S = 60
+"""How long the master waits for its workers to come."""
+_MARKERS_S = 20.0
+"""How long after Locust's master has ended a worker that still lives may take to write its summary."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a load generator is to do."""
+
+    locustfile: Path
+    host: str
+    """Address to load, `http://127.0.0.1:8080`."""
+    options: tuple[str, ...] = ()
+    """Locust's options and the engine's, but those of this class."""
+    user: str | None = None
+    """User class of the locustfile; None: all."""
+    workers: int = 1
+    """Processes that share the load: one is a Locust of its own, several have a master."""
+
+
+class Generator:
+    """A started load generator. As a context manager it is killed at the end, whatever happens.
+
+    Parameters
+    ----------
+    order
+        What to do.
+    folder
+        Where `locust.log` and the folder of the samples go; must exist.
+    cpus
+        Processors to pin it to: a worker each where there are enough; empty: not pinned.
+    """
+
+    def __init__(self, order: Order, folder: Path, cpus: Collection[int] = ()) -> None:
+        self.order = order
+        self.samples = folder / "samples"
+        """Folder with the rows and summaries of the workers."""
+        self._log = folder / LOG
+        self._cpus = sorted(cpus)
+        self.samples.mkdir(exist_ok=True)
+        self._workers: list[subprocess.Popen[bytes]] = []
+        self._master: subprocess.Popen[bytes] | None = None
+        self._master_ended: float | None = None
+        self._ends_by_itself = False
+        try:
+            if order.workers == 1:
+                self._workers.append(self._spawn(self._options(), self._cpus))
+            else:
+                self._start_many()
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the workers that run on this machine."""
+        return tuple(worker.pid for worker in self._workers)
+
+    def __enter__(self) -> Generator:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.stop()
+
+    def wait(self, within_s: float, watch: Callable[[], None] = lambda: None) -> None:
+        """Wait until every worker has written its summary or has ended: for the rows, not for Locust's exit.
+
+        Users that write no rows, Locust's own, are waited for until they exit.
+
+        Parameters
+        ----------
+        within_s
+            How long the load may take.
+        watch
+            Called between polls; what it raises ends the waiting.
+
+        Raises
+        ------
+        LoadFailed
+            Locust failed, no worker finished, or the load did not end in time. The message holds the log's last lines.
+        """
+        deadline = time.monotonic() + within_s
+        while not self._complete():
+            watch()
+            if time.monotonic() > deadline:
+                raise LoadFailed(f"The load generator did not end within {within_s:g} s.{self._last_lines()}")
+            time.sleep(_POLL_S)
+        self._ends_by_itself = True
+        if spool.finished(self.samples):
+            return
+        codes = [process.poll() for process in self._processes()]
+        if any(codes) or spool.read_beginnings(self.samples):
+            said = ", ".join(f"exit {code}" for code in codes if code is not None)
+            raise LoadFailed(f"The load generator failed ({said}).{self._last_lines()}")
+
+    def account(self) -> Account:
+        """Give who drove the load and what they counted."""
+        return account.read_account(self.samples, self.order.workers)
+
+    def stop(self) -> None:
+        """End every process of it; those that are about to end by themselves get a moment for it."""
+        deadline = time.monotonic() + (_GRACE_S if self._ends_by_itself else 0.0)
+        while time.monotonic() < deadline and any(process.poll() is None for process in self._processes()):
+            time.sleep(_POLL_S)
+        for process in self._processes():
+            children.stop(process, 0.0 if self._ends_by_itself else _GRACE_S)
+
+    def _processes(self) -> list[subprocess.Popen[bytes]]:
+        return [*self._workers, *([self._master] if self._master else [])]
+
+    def _complete(self) -> bool:
+        """Tell whether nothing more is to come."""
+        running = [process for process in self._processes() if process.poll() is None]
+        if not running:
+            return True
+        if self._master is not None and not self._master_has_ended():
+            return False
+        return len(spool.finished(self.samples)) == self.order.workers or self._given_up()
+
+    def _master_has_ended(self) -> bool:
+        ended = (self.samples / account.MASTER_FILE).is_file() or self._master.poll() is not None
+        if ended and self._master_ended is None:
+            self._master_ended = time.monotonic()
+        return ended
+
+    def _given_up(self) -> bool:
+        """Tell whether the workers that are left have had their time since the master ended."""
+        return self._master_ended is not None and time.monotonic() - self._master_ended > _MARKERS_S
+
+    def _options(self) -> list[str]:
+        order = self.order
+        # Requests that got no 2xx answer are results and no failure of Locust.
+        options = ["--headless", "--only-summary", "--exit-code-on-error", "0", "--host", order.host]
+        return [*options, "--samples", str(self.samples), *order.options]
+
+    def _start_many(self) -> None:
+        port, count = str(free_port()), self.order.workers
+        master = ["--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port]
+        master += ["--expect-workers", str(count), "--expect-workers-max-wait", str(_CONNECT_S)]
+        self._master = self._spawn([*master, *self._options()], self._cpus)
+        worker = ["--worker", "--master-host", "127.0.0.1", "--master-port", port]
+        for number in range(count):
+            self._workers.append(self._spawn(worker, self._cpus_of(number)))
+
+    def _cpus_of(self, number: int) -> list[int]:
+        """Give a worker a processor of its own where there are enough: an engine is one thread."""
+        return [self._cpus[number]] if len(self._cpus) >= self.order.workers else self._cpus
+
+    def _spawn(self, options: list[str], cpus: Collection[int]) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "locust", "-f", str(self.order.locustfile)]
+        command += [self.order.user] if self.order.user else []
+        with self._log.open("ab") as log:
+            return children.spawn([*command, *options], cpus=cpus, cwd=paths.ROOT, stdout=log, stderr=subprocess.STDOUT)
+
+    def _last_lines(self) -> str:
+        if shutil.disk_usage(self._log.parent).free < _LEAST_FREE_BYTES:
+            return " No space left on device: make room, then go on with: bench run --resume"
+        lines = self._log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
+        return " Its last lines:\n  " + "\n  ".join(lines)
