@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-import sys
-import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from bench import children, paths, scenario
+from bench import scenario
 from bench.errors import LoadFailed
 from bench.gateways import registry
 from bench.gateways.process import GatewayProcess, Settings, free_port
 from bench.load import gate, spool
+from bench.load.account import window, workers_rows
+from bench.load.generator import Generator, Order
 from bench.meters import machine, pauses, process
 from bench.rig import Rig, as_list
 from bench.store import writer
@@ -26,7 +25,6 @@ from bench.suite import Cell, Suite
 _START_S = 40.0
 """How long gateway and generator may take to start, beside the load itself."""
 _MIB = 1 << 20
-_LEAST_FREE_BYTES = 1 << 16
 _COUNTED = re.compile(rb'^http_server_requests_total\{[^}]*endpoint="/route"[^}]*\} ([0-9.e+]+)', re.MULTILINE)
 
 
@@ -40,6 +38,8 @@ class Context:
     """Bearer tokens for the traffic, one a line."""
     gateway_env: dict[str, str] = field(default_factory=dict)
     """Variables of the contract that make these tokens hold."""
+    workers: int = 1
+    """Processes of the load generator."""
 
 
 Tables = dict[str, pa.Table]
@@ -57,33 +57,33 @@ def measure(cell: Cell, context: Context, folder: Path) -> Tables:
     """
     variant = registry.variant(cell.variant)
     settings = gateway_settings(cell, context, folder)
-    samples = _samples(folder)
-    samples.mkdir()
-    with GatewayProcess(variant, settings) as gateway, machine.MachineSampler() as machine_sampler:
-        generator = _start_generator(cell, context, folder, gateway)
-        try:
-            gateway.wait_ready()
-            info = gateway.info()
-            with (
-                process.ProcessSampler(gateway.pid, "gateway") as gateway_sampler,
-                process.ProcessSampler(generator.pid, "generator") as generator_sampler,
-            ):
-                _wait(generator, cell, folder, gateway)
-        finally:
-            children.stop(generator, grace_s=2.0)
+    with (
+        GatewayProcess(variant, settings) as gateway,
+        machine.MachineSampler() as machine_sampler,
+        Generator(_order(cell, context, gateway), folder, context.rig.generator_cpus) as generator,
+    ):
+        gateway.wait_ready()
+        info = gateway.info()
+        samplers = [process.ProcessSampler(gateway.pid, "gateway")]
+        samplers += [process.ProcessSampler(pid, "generator") for pid in generator.pids]
+        with ExitStack() as sampling:
+            for sampler in samplers:
+                sampling.enter_context(sampler)
+            _wait(generator, cell, gateway)
         pss = process.proportional_set_size(gateway.pid)
         counted = _gateway_count(gateway)
-    requests = spool.read_requests(samples, cell.cell_id)
+    requests = spool.read_requests(generator.samples, cell.cell_id)
     record = pauses.read(variant.gateway.runtime, variant.collector, gateway.pid, folder)
     tables = {
         "requests": requests,
         "pauses": of_cell(record.pauses, cell),
         "residue": of_cell(record.residue, cell),
-        "process": of_cell(pa.concat_tables([gateway_sampler.table(), generator_sampler.table()]), cell),
+        "process": of_cell(pa.concat_tables([sampler.table() for sampler in samplers]), cell),
         "machine": of_cell(machine_sampler.table(), cell),
+        "workers": writer.from_rows("workers", workers_rows(generator.samples, cell.cell_id)),
     }
     row = cell_row(cell, context, gateway, info)
-    row |= _load_columns(cell, tables, spool.read_summaries(samples)[0], counted, context.rig, int(row["workers"]))
+    row |= _load_columns(cell, tables, generator, counted, context.rig, int(row["workers"]))
     row |= {"gateway_pss_bytes": pss}
     return tables | {"cells": writer.from_rows("cells", [row])}
 
@@ -132,55 +132,40 @@ def cell_row(cell: Cell, context: Context, gateway: GatewayProcess, info: dict[s
     }
 
 
-def _start_generator(cell: Cell, context: Context, folder: Path, gateway: GatewayProcess) -> subprocess.Popen[bytes]:
-    """Start Locust beside the gateway: it prepares its requests while the gateway starts."""
+def _order(cell: Cell, context: Context, gateway: GatewayProcess) -> Order:
+    """Give what the load generator is to do; it prepares its requests while the gateway starts."""
     options = {
-        "--host": f"http://{gateway.host}:{gateway.port}",
         "--warm-up": f"{cell.warm_up_s}",
         "--duration": f"{cell.duration_s}",
         "--connections": f"{cell.connections}",
         "--seed": f"{cell.seed}",
         "--wait-for-host": f"{_START_S}",
         "--target-pid": f"{gateway.pid}",
-        "--samples": f"{_samples(folder)}",
         "--tokens": f"{context.tokens}",
         "--loglevel": "WARNING",
     }
-    flags = ["--warm-up-saturated"] if cell.warm_up_saturated else []
     options |= {"--rate": f"{cell.rate_per_s}"} if cell.rate_per_s else {}
-    command = [sys.executable, "-m", "locust", "--headless", "--only-summary", "-f"]
-    command += [str(scenario.locustfile(cell.scenario))]
-    command += scenario.named(cell.scenario).command_line(cell.options, cell.connections)
-    command += [*flags, *(part for option in options.items() for part in option)]
-    with (folder / "locust.log").open("wb") as log:
-        return children.spawn(
-            command, cpus=context.rig.generator_cpus, cwd=paths.ROOT, stdout=log, stderr=subprocess.STDOUT
-        )
+    own = scenario.named(cell.scenario).command_line(cell.options, cell.connections)
+    flags = ["--warm-up-saturated"] if cell.warm_up_saturated else []
+    return Order(
+        locustfile=scenario.locustfile(cell.scenario),
+        host=f"http://{gateway.host}:{gateway.port}",
+        options=(*own, *flags, *(part for option in options.items() for part in option)),
+        workers=context.workers,
+    )
 
 
-def _wait(generator: subprocess.Popen[bytes], cell: Cell, folder: Path, gateway: GatewayProcess) -> None:
-    """Wait until the generator has ended, while gateway and generator both live."""
-    deadline = time.monotonic() + cell.warm_up_s + cell.duration_s + _START_S
-    while generator.poll() is None:
+def _wait(generator: Generator, cell: Cell, gateway: GatewayProcess) -> None:
+    """Wait for the generator, while the gateway lives."""
+
+    def watch() -> None:
         if (code := gateway.process.poll()) is not None:
             raise gateway.died(f"ended under load with exit code {code}")
-        if time.monotonic() > deadline:
-            raise LoadFailed(f"The load generator of {cell.cell_id} did not end in time.{_tail(folder)}")
-        time.sleep(0.01)
-    # Requests that got no 2xx answer are results; Locust's exit code 1 says no more than that.
-    if generator.returncode not in (0, 1) or not spool.read_summaries(_samples(folder)):
-        raise LoadFailed(f"The load generator of {cell.cell_id} failed (exit {generator.returncode}).{_tail(folder)}")
 
-
-def _samples(folder: Path) -> Path:
-    return folder / "samples"
-
-
-def _tail(folder: Path) -> str:
-    if shutil.disk_usage(folder).free < _LEAST_FREE_BYTES:
-        return " No space left on device: make room, then go on with: bench run --resume"
-    lines = (folder / "locust.log").read_text(errors="replace").splitlines()[-15:]
-    return " Its last lines:\n  " + "\n  ".join(lines)
+    try:
+        generator.wait(cell.warm_up_s + cell.duration_s + _START_S, watch)
+    except LoadFailed as error:
+        raise LoadFailed(f"{cell.cell_id}: {error}") from error
 
 
 def _gateway_count(gateway: GatewayProcess) -> int:
@@ -195,10 +180,14 @@ def of_cell(table: pa.Table, cell: Cell) -> pa.Table:
 
 
 def _load_columns(
-    cell: Cell, tables: Tables, summary: spool.Summary, counted: int, rig: Rig, workers: int
+    cell: Cell, tables: Tables, generator: Generator, counted: int, rig: Rig, workers: int
 ) -> dict[str, object]:
     """Give the columns that say what the load was, what it cost, and whether it can be trusted."""
-    start, end = summary.measure_start_ns, summary.measure_end_ns
+    start, end = window(generator.samples)
+    said, drove = generator.account(), spool.read_summaries(generator.samples)
+    waited = [summary.run_delay_ns for summary in drove if summary.run_delay_ns is not None]
+    # All read it at the same instants; the first who could tells.
+    gateway_cpu_ns = next((s.target_cpu_ns for s in drove if s.target_cpu_ns is not None), None)
     requests = tables["requests"]
     intended = requests["intended_ns"].to_numpy()
     lag = requests["schedule_lag_ns"].to_numpy()
@@ -216,15 +205,16 @@ def _load_columns(
         rows_answered=requests["status"].is_valid().to_numpy().sum(),
         offered_in_window=int(inside.sum()),
         sent_in_window=int((inside & sent).sum()),
-        locust_count=summary.locust_count,
+        locust_count=said.locust_count,
         gateway_count=counted,
-        generator_cpu_ns=summary.cpu_ns,
-        generator_run_delay_ns=summary.run_delay_ns,
-        gateway_cpu_ns=summary.target_cpu_ns,
+        # A schedule is kept when the busiest worker keeps its share.
+        generator_cpu_ns=max(summary.cpu_ns for summary in drove),
+        generator_run_delay_ns=max(waited, default=None),
+        gateway_cpu_ns=gateway_cpu_ns,
         gateway_workers=workers,
         steal_ns=steal,
     )
-    why = gate.reasons(evidence)
+    why = [*gate.reasons(evidence), *said.reasons]
     if tables["residue"].num_rows:
         why.append(f"{tables['residue'].num_rows} lines of the pause log could not be read")
     if rig.shared:
@@ -232,9 +222,9 @@ def _load_columns(
     return {
         "measure_start_ns": start,
         "measure_end_ns": end,
-        "gateway_cpu_ns": summary.target_cpu_ns,
-        "generator_cpu_ns": summary.cpu_ns,
-        "generator_run_delay_ns": summary.run_delay_ns,
+        "gateway_cpu_ns": gateway_cpu_ns,
+        "generator_cpu_ns": sum(summary.cpu_ns for summary in drove),
+        "generator_run_delay_ns": sum(waited) if waited else None,
         "steal_ns": steal,
         "schedule_lag_p99_ns": int(np.percentile(evidence.lag_free_ns, 99))
         if open_loop and evidence.lag_free_ns.size
@@ -243,7 +233,9 @@ def _load_columns(
         "rows": evidence.rows,
         "rows_answered": int(evidence.rows_answered),
         "rows_censored": int(requests["censored"].to_numpy().sum()),
-        "locust_count": summary.locust_count,
+        "locust_count": said.locust_count,
+        "generator_workers": said.expected,
+        "workers_lost": len(said.lost),
         "gateway_count": counted,
         "gate_passed": not why,
         "gate_reasons": why,

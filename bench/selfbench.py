@@ -11,7 +11,6 @@ import re
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,10 +21,13 @@ from bench.errors import BenchError, LoadFailed
 from bench.gateways import registry
 from bench.gateways.process import GatewayProcess, Settings, free_port
 from bench.load import spool
+from bench.load.generator import Generator, Order
 from bench.load.traffic import ONE_BODY
 from bench.rig import Rig
 
 _CONNECTIONS = 64
+_START_S = 40.0
+"""How long Locust may take to start and to end, beside the load itself."""
 _LOCUSTFILE = paths.SCENARIOS / "_one_request.py"
 _WRK_SCRIPT = """wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
@@ -35,10 +37,10 @@ wrk.body = [[{body}]]
 
 def engine(host: str, rig: Rig, seconds: float, folder: Path) -> float:
     """Give the requests/s of the engine."""
-    _locust(
-        "EngineClosedLoop", host, rig, folder, "--duration", seconds, "--connections", _CONNECTIONS, "--samples", folder
+    samples = _locust(
+        "EngineClosedLoop", host, rig, folder, seconds, "--duration", seconds, "--connections", _CONNECTIONS
     )
-    (summary,) = spool.read_summaries(folder)
+    (summary,) = spool.read_summaries(samples)
     return summary.rows / ((summary.ended_ns - summary.began_ns) / 1e9)
 
 
@@ -46,7 +48,7 @@ def fasthttp(host: str, rig: Rig, seconds: float, folder: Path) -> float:
     """Give the requests/s of Locust's FastHttpUser, from the second after all its users were there."""
     said = folder / "said"
     _locust(
-        "FastHttpClosedLoop", host, rig, folder, "--users", _CONNECTIONS, "--spawn-rate", 10_000, "--run-time",
+        "FastHttpClosedLoop", host, rig, folder, seconds, "--users", _CONNECTIONS, "--spawn-rate", 10_000, "--run-time",
         f"{seconds:g}s", "--reset-stats", "--json-file", said,
     )  # fmt: skip
     (entry,) = json.loads(said.with_suffix(".json").read_text())
@@ -66,13 +68,12 @@ def wrk(host: str, rig: Rig, seconds: float, folder: Path) -> float:
     return float(found.group(1))
 
 
-def _locust(user: str, host: str, rig: Rig, folder: Path, *options: object) -> None:
-    command = [sys.executable, "-m", "locust", "--headless", "--only-summary", "-f", _LOCUSTFILE, user, "--host", host]
-    command += ["--exit-code-on-error", "0", *map(str, options)]
-    with (folder / "locust.log").open("wb") as log:
-        code = children.spawn(command, cpus=rig.generator_cpus, cwd=paths.ROOT, stdout=log, stderr=log).wait()
-    if code:
-        raise LoadFailed(f"Locust failed:\n{(folder / 'locust.log').read_text()}")
+def _locust(user: str, host: str, rig: Rig, folder: Path, seconds: float, *options: object) -> Path:
+    """Run one user class to its end; gives the folder of its samples."""
+    order = Order(_LOCUSTFILE, host, tuple(map(str, options)), user=user)
+    with Generator(order, folder, rig.generator_cpus) as generator:
+        generator.wait(seconds + _START_S)
+    return generator.samples
 
 
 GENERATORS: dict[str, Callable[[str, Rig, float, Path], float]] = {"engine": engine, "wrk": wrk, "fasthttp": fasthttp}
