@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 from locust import events
 from locust.argument_parser import LocustArgumentParser
 
-from bench.load.engine import Limits
+from bench.load.limits import Limits
+from bench.load.tls import context
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,14 @@ class LoadArguments:
     samples: str | None
     """Folder, or URI of one, for the workers' rows; None: they only count."""
     tokens: Path | None
+    ca: Path | None
+    """Certificates to trust instead of the system's, for a host with https."""
+    insecure: bool
+    """Trust any certificate."""
+
+    def tls(self) -> ssl.SSLContext:
+        """Give what connections are encrypted with; raises `LoadFailed` when the certificates cannot be read."""
+        return context(self.ca, verify=not self.insecure)
 
     @property
     def cold_s(self) -> float:
@@ -57,6 +67,8 @@ class LoadArguments:
             target_pid=options.target_pid or None,
             samples=options.samples or None,
             tokens=Path(options.tokens) if options.tokens else None,
+            ca=Path(options.ca) if options.ca else None,
+            insecure=options.insecure,
         )
 
 
@@ -72,6 +84,8 @@ def add_arguments(parser: LocustArgumentParser) -> None:
     group.add_argument("--request-timeout", type=float, default=5.0, help="Seconds after which a request is given up")
     group.add_argument("--wait-for-host", type=float, default=0.0, help="Seconds to wait until something listens there")
     group.add_argument("--new-connections", action="store_true", help="A new connection for every request")
+    group.add_argument("--ca", default="", help="File with the certificates to trust, for a host with https")
+    group.add_argument("--insecure", action="store_true", help="Trust any certificate of a host with https")
     group.add_argument("--seed", type=int, default=1, help="Seed of the arrivals and of the order of requests")
     group.add_argument("--target-pid", type=int, default=0, help="Process under load, to read its CPU time")
     group.add_argument("--samples", default="", help="Folder, or URI of one, for a row a request (raw)")

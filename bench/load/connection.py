@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 import socket as _patched_socket
+import ssl
 from typing import Any
 
 import httptools
 from gevent import monkey
+
+from bench.load.tls import TlsSocket
 
 # Locust patches the socket module for gevent; the engine waits by its own epoll and wants the plain one.
 _Socket: type[_patched_socket.socket] = monkey.get_original("socket", "socket")
@@ -34,6 +37,7 @@ class Connection:
         "send",
         "sent",
         "socket",
+        "tls",
     )  # fmt: skip
 
     def __init__(self, number: int) -> None:
@@ -52,27 +56,33 @@ class Connection:
         self.packed = 0
         """The part of the packed row that is known at sending."""
         self.parser: Any = None
+        self.tls: TlsSocket | None = None
 
-    def open(self, address: tuple[Any, ...], family: int) -> None:
-        """Begin to connect; raises OSError when it is refused at once."""
+    def open(self, address: tuple[Any, ...], family: int, tls: ssl.SSLContext | None = None, host: str = "") -> None:
+        """Begin to connect, with TLS to a host of that name if it is given; raises OSError when it is refused at once."""
         self.socket = _Socket(family, _patched_socket.SOCK_STREAM)
         self.socket.setblocking(False)
         self.socket.setsockopt(_patched_socket.IPPROTO_TCP, _patched_socket.TCP_NODELAY, 1)
         self.fd = self.socket.fileno()
-        self.send = self.socket.send
-        self.recv = self.socket.recv
+        self.tls = None if tls is None else TlsSocket(self.socket, tls, host)
+        self.send = (self.tls or self.socket).send
+        self.recv = (self.tls or self.socket).recv
         self.parser = httptools.HttpResponseParser(self)
         self.feed = self.parser.feed_data
         self.complete = False
         code = self.socket.connect_ex(address)
-        self.connecting = code in _IN_PROGRESS
+        # With TLS it is connecting until hands are shaken, however fast the socket is.
+        self.connecting = code in _IN_PROGRESS or (code == 0 and tls is not None)
         if code and not self.connecting:
             self.close()
             raise OSError(code, errno.errorcode.get(code, "connect"))
 
-    def connect_error(self) -> int:
-        """Give the error code of a connect that has ended; 0 when it succeeded."""
-        return self.socket.getsockopt(_patched_socket.SOL_SOCKET, _patched_socket.SO_ERROR)
+    def finish_connecting(self) -> bool:
+        """Go on with connecting, shaking hands included; tells whether it is done. Raises OSError when it failed."""
+        if code := self.socket.getsockopt(_patched_socket.SOL_SOCKET, _patched_socket.SO_ERROR):
+            raise OSError(code, "connect")
+        self.connecting = not (self.tls is None or self.tls.shake_hands())
+        return not self.connecting
 
     def on_message_complete(self) -> None:
         """Note that the answer is whole; only now does the parser, which calls this, know if the connection may stay."""
@@ -84,6 +94,7 @@ class Connection:
         if self.socket is not None:
             self.socket.close()
             self.socket = None
+            self.tls = None
             self.fd = -1
             self.connecting = False
             self.payload = b""

@@ -16,10 +16,11 @@ from locust.user.task import LOCUST_STATE_STOPPING
 
 from bench.errors import LoadFailed
 from bench.load import samples, statistics
-from bench.load.address import address
+from bench.load.address import address, encrypted
 from bench.load.arguments import LoadArguments
 from bench.load.crew import Crew
-from bench.load.engine import Engine, Limits
+from bench.load.engine import Engine
+from bench.load.limits import Limits
 from bench.load.spool import Beginning, Spool, Summary
 from bench.load.start import Start
 from bench.load.usage import Usage
@@ -84,6 +85,7 @@ class Drive:
         self._engine = Engine(
             host, port, self._traffic.requests, order[first:] + order[:first],
             limits=self._arguments.limits, flush=self._flush, give_way=self._give_way,
+            tls=self._arguments.tls() if encrypted(self._user.host) else None,
         )  # fmt: skip
         statistics.use_fine_buckets()
         self._engine.open(self._arguments.wait_for_host_s)
@@ -171,6 +173,8 @@ class Drive:
             self._usage.append(Usage.now(self._arguments.target_pid))
         used = self._usage[1].since(self._usage[0])
         clock = self._place.clock
+        if self._store.folder is not None:
+            self._engine.gaps.write(self._store.folder / f"{self._place.worker}.gaps")
         self._spool.close(
             Summary(
                 worker=self._place.worker,

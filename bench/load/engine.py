@@ -10,22 +10,25 @@ from __future__ import annotations
 
 import select
 import socket
+import ssl
 import time
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import httptools
 import numpy as np
 from gevent import monkey
 
 from bench.errors import LoadFailed
+from bench.load.address import resolve
 from bench.load.connection import Connection
+from bench.load.gaps import GAP_NS, GapWatch
+from bench.load.limits import Limits
 from bench.load.rows import CONNECTION_SHIFT, OUTCOME_SHIFT, QUEUED_SHIFT, REQUEST_SHIFT, Outcome
 from bench.load.schedule import Schedule
 from bench.load.timer import Timer
+from bench.load.tls import refusal
 
 _NS = 1_000_000_000
 _NEVER = 1 << 62
@@ -46,18 +49,6 @@ _READABLE, _WRITABLE, _ONCE_AN_EDGE = 1, 4, 1 << 31  # EPOLLIN, EPOLLOUT, EPOLLE
 _IS_ERROR = Outcome.ERROR << OUTCOME_SHIFT
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What bounds the engine."""
-
-    connections: int = 64
-    """Most connections, and so most requests in flight, at once."""
-    timeout_s: float = 5.0
-    """A request unanswered for this long is given up, its connection closed."""
-    keep_alive: bool = True
-    """False: a new connection for every request."""
-
-
 class Engine:
     """Sends requests to one address and writes down what became of each.
 
@@ -74,11 +65,13 @@ class Engine:
         not keep: the engine empties it.
     give_way
         Called about a hundred times a second; may raise to end the load.
+    tls
+        What to encrypt with; None: plain.
 
     Raises
     ------
     LoadFailed
-        The server's name does not resolve, or nothing listens there.
+        The server's name does not resolve, or the process may not have as many connections.
     """
 
     def __init__(
@@ -91,8 +84,12 @@ class Engine:
         limits: Limits,
         flush: Callable[[array[int]], None],
         give_way: Callable[[], object],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._address, self._family = _resolve(host, port)
+        self._address, self._family = resolve(host, port)
+        limits.allow_files()
+        self._host = host
+        self._tls = tls
         self._requests = list(requests)
         self._order = list(order)
         self._turn = 0
@@ -126,6 +123,8 @@ class Engine:
         """Instant that the schedule of the current load counts from."""
         self.ended_ns = 0
         """Instant at which the last load ended; 0 while one runs."""
+        self.gaps = GapWatch()
+        """When it was late although a connection was free, and why."""
 
     def open(self, wait_s: float = 0.0) -> None:
         """Open every connection before the load, so that the first requests do not pay for it.
@@ -138,9 +137,11 @@ class Engine:
         deadline = time.monotonic() + wait_s
         while (error := self._refusal()) and time.monotonic() < deadline:
             time.sleep(_RETRY_S)
+        where = f"{self._address[0]}:{self._address[1]}"
         if error:
-            where = f"{self._address[0]}:{self._address[1]}"
             raise LoadFailed(f"Nothing answers at {where} ({error}). Start the gateway first, or give another --host.")
+        if self._tls and (why := refusal(self._address, self._host, self._tls, self._limits.timeout_s)):
+            raise LoadFailed(f"No secure connection to {where}: {why}.")
         self._idle.extend(self._connections)
         if self._limits.keep_alive:
             for connection in self._connections:
@@ -167,6 +168,7 @@ class Engine:
         """Close every connection and give everything back."""
         for connection in self._connections:
             self._close(connection)
+        self.gaps.close()
         self._timer.close()
         self._epoll.close()
 
@@ -218,7 +220,7 @@ class Engine:
                     connection = by_fd.get(fd)
                     if connection is None:  # the timer, or closed earlier in this batch
                         continue
-                    if event != _READABLE and not self._advance(connection):
+                    if (event != _READABLE or connection.connecting) and not self._advance(connection):
                         continue
                     try:
                         data = connection.recv(_READ_BYTES)
@@ -265,6 +267,8 @@ class Engine:
         self._next_due = self._due.pop() if self._due else _NEVER
 
     def _send_due(self, now: int) -> None:
+        if now - self._next_due > GAP_NS and self._idle:
+            self.gaps.late(self._next_due, now)
         while self._next_due <= now:
             if self._idle:
                 self._dispatch(self._idle.popleft(), self._next_due, time.monotonic_ns(), False)
@@ -299,10 +303,10 @@ class Engine:
     def _advance(self, connection: Connection) -> bool:
         """Finish connecting and send what is left; tells whether the connection still stands."""
         try:
-            if connection.connecting:
-                if code := connection.connect_error():
-                    raise OSError(code, "connect")
-                connection.connecting = False
+            if connection.connecting and not connection.finish_connecting():
+                # Hands are shaken at the pace of what the server says.
+                self._epoll.modify(connection.fd, _READABLE)
+                return False
             if connection.payload:
                 connection.payload = connection.payload[connection.send(connection.payload) :]
             if not connection.payload:
@@ -318,7 +322,7 @@ class Engine:
 
     def _connect(self, connection: Connection) -> None:
         self.connects += 1
-        connection.open(self._address, self._family)
+        connection.open(self._address, self._family, self._tls, self._host)
         self._by_fd[connection.fd] = connection
         self._epoll.register(connection.fd, _READABLE | _WRITABLE if connection.connecting else _READABLE)
 
@@ -348,6 +352,7 @@ class Engine:
     # --- what is not hot ----------------------------------------------------------------------------------------------
 
     def _give_turn(self, now: int, end: int) -> None:
+        began = time.monotonic_ns()
         if now >= self._next_flush:
             self._hand_over()
             self._next_flush = now + _FLUSH_EVERY_NS
@@ -361,7 +366,9 @@ class Engine:
             connection = self._resting.popleft()[1]
             if now < end:
                 self._dispatch(connection, now, now, False)
+        flushed = time.monotonic_ns()
         self._give_way()
+        self.gaps.turn_taken(began, flushed, time.monotonic_ns())
 
     def _hand_over(self) -> None:
         if self._rows:
@@ -384,11 +391,3 @@ class Engine:
             self._rows.extend((intended, now, now, packed, 0))
         self._backlog.clear()
         self._hand_over()
-
-
-def _resolve(host: str, port: int) -> tuple[tuple[Any, ...], int]:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise LoadFailed(f"The host {host!r} does not resolve ({error}). Check --host.") from error
-    return found[0][4], found[0][0]

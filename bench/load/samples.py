@@ -42,7 +42,7 @@ class Store:
         """
         if self.uri is None:
             return
-        names = (f"{worker}.begin.json", f"{worker}.rows", f"{worker}.json")
+        names = (f"{worker}.begin.json", f"{worker}.rows", f"{worker}.gaps", f"{worker}.json")
         try:
             # In a thread: Locust's heartbeats go on meanwhile.
             gevent.get_hub().threadpool.apply(_copy, (self.folder, self.uri, names))

@@ -34,6 +34,17 @@ def memory_limit_bytes() -> int | None:
     return min((limit for limit in limits if limit < _NO_LIMIT_BYTES), default=None)
 
 
+def throttled_ns() -> int | None:
+    """Give for how long, in ns so far, quotas have held this process' groups back; None where no group tells.
+
+    Each of nested groups may hold back, so it is the largest of theirs.
+    """
+    texts = _values("" if version() == 2 else "cpu", "cpu.stat")
+    counts = [dict(line.split() for line in text.splitlines()) for text in texts]
+    times = [int(c["throttled_usec"]) * 1000 if "throttled_usec" in c else int(c.get("throttled_time", -1)) for c in counts]
+    return max((told for told in times if told >= 0), default=None)
+
+
 def _share(quota: str, period: str) -> float | None:
     return None if quota in ("max", "-1") else int(quota) / int(period)
 

@@ -33,6 +33,7 @@ class MachineSampler(Sampler):
             "busy_ns": (user + nice + system + irq + softirq) * _TICK_NS,
             "steal_ns": steal * _TICK_NS,
             "psi_cpu_some_ns": _pressure_ns(),
+            "throttled_ns": control_groups.throttled_ns(),
             "memory_available_bytes": _memory_bytes("MemAvailable"),
             "context_switches": int(_found(r"^ctxt (\d+)", stat)),
         }

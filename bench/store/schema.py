@@ -120,9 +120,9 @@ CELLS = _table(
     _field(
         "throttled_ns",
         pa.int64(),
-        "time that the control group's quota held gateway, generator and campaign back, within the window",
+        "time that the quota of their control group held gateway, generator and campaign back, within the window",
         "ns",
-        null="no control group tells",
+        null="no control group with a quota tells",
     ),
     _field(
         "ceiling_per_s",
@@ -276,11 +276,12 @@ GAPS = _table(
     _field(
         "cause",
         _label,
-        "turn (another greenlet or the writing of rows held the thread), processor (the thread was ready and waited for"
-        " its processor), hypervisor (the machine did not run), batch (answers and requests before it in the same batch),"
-        " unexplained",
+        "what filled at least half of it: processor (the thread was ready and waited for its processor), flush (rows were"
+        " written and counted), turn (another greenlet held the thread), hypervisor (the machine did not run), batch (the"
+        " thread ran: answers and requests before it), unexplained",
     ),
-    _field("turn_ns", pa.int64(), "part of it spent in a turn of others", "ns"),
+    _field("flush_ns", pa.int64(), "part of it spent on writing and counting rows", "ns"),
+    _field("turn_ns", pa.int64(), "part of it spent in the turn of other greenlets", "ns"),
     _field("run_delay_ns", pa.int64(), "part of it spent waiting for a processor", "ns", null="the kernel does not tell"),
     _field("cpu_ns", pa.int64(), "part of it in which the thread ran", "ns"),
     _field("steal_ns", pa.int64(), "processor time that the hypervisor gave to others meanwhile", "ns", null="unknown"),
@@ -318,6 +319,13 @@ MACHINE = _table(
         "time since boot in which some task waited for a processor",
         "ns",
         null="the kernel has no pressure information",
+    ),
+    _field(
+        "throttled_ns",
+        pa.int64(),
+        "time that the quota of this process' control groups has held it back so far",
+        "ns",
+        null="no control group with a quota tells",
     ),
     _field("memory_available_bytes", pa.int64(), "memory that could be had without swapping", "bytes"),
     _field("context_switches", pa.int64(), "context switches since boot"),

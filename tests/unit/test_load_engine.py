@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from bench.errors import LoadFailed
-from bench.load.engine import Engine, Limits
+from bench.load.engine import Engine
+from bench.load.limits import Limits
 from bench.load.rows import FIELDS, Outcome, unpack
 from bench.load.schedule import Constant, Poisson
 from tests.unit.scripted_server import OK, ScriptedServer, serving
