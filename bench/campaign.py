@@ -27,6 +27,7 @@ from bench.errors import BenchError, RunUnreadable, ToolchainMissing, UnknownNam
 from bench.gateways import registry
 from bench.gateways.build import build
 from bench.gateways.tokens import Keys, keys, mint
+from bench.load.generator import Elsewhere
 from bench.meters import machine
 from bench.recovery_cell import recover
 from bench.rig import Rig
@@ -51,6 +52,17 @@ class Plan:
     left_out: dict[str, str]
     started_at: str
     cells: tuple[Cell, ...]
+    workers: int = 1
+    """Processes of the load generator."""
+    workers_at: str | None = None
+    """ADDRESS:PORT at which workers on other machines find their master; None: they are started here."""
+    samples: str | None = None
+    """URI or path where workers on other machines bring their rows."""
+
+    @property
+    def elsewhere(self) -> Elsewhere | None:
+        """Where the workers are, when they are not here; raises `LoadFailed` when that is not well said."""
+        return None if self.workers_at is None else Elsewhere.parse(self.workers_at, self.samples)
 
     @property
     def suite(self) -> Suite:
@@ -97,7 +109,15 @@ def available(names: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
     return able, left_out
 
 
-def begin(suite_name: str, variants: tuple[str, ...] = (), name: str | None = None) -> Path:
+def begin(
+    suite_name: str,
+    variants: tuple[str, ...] = (),
+    name: str | None = None,
+    *,
+    workers: int = 1,
+    workers_at: str | None = None,
+    samples: str | None = None,
+) -> Path:
     """Write the plan of a new campaign; gives its folder."""
     suite, text = suites.read(suite_name)
     for chosen in variants:
@@ -110,11 +130,26 @@ def begin(suite_name: str, variants: tuple[str, ...] = (), name: str | None = No
         raise BenchError(f"There is a run named {run} already. Give another --name, or go on with: bench run --resume")
     plan = Plan(
         SCHEMA_VERSION, run, text, suite.name, tuple(able), left_out, now.isoformat(timespec="seconds"),
-        tuple(suites.plan(suite, able)),
+        tuple(suites.plan(suite, able)), workers, workers_at, samples,
     )  # fmt: skip
+    _check_workers(plan)
     folder.mkdir(parents=True)
     _write_json(folder / _PLAN, asdict(plan))
     return folder
+
+
+def _check_workers(plan: Plan) -> None:
+    """Refuse a plan whose cells cannot be driven by its workers, before the first cell."""
+    if plan.workers < 1:
+        raise BenchError(f"{plan.workers} workers are none. Give --workers 1 or more.")
+    if plan.samples and plan.elsewhere is None:
+        raise BenchError("--samples is where workers on other machines bring their rows: give --workers-at as well.")
+    for cell in plan.cells:
+        if not cell.fault and cell.connections < plan.workers:
+            raise BenchError(
+                f"{cell.cell_id} has {cell.connections} connections, too few for {plan.workers} workers."
+                " Give fewer --workers, or more connections in the suite."
+            )
 
 
 def unfinished(run: str | None = None) -> Path:
@@ -181,7 +216,9 @@ def _measure_all(plan: Plan, folder: Path, tell: Callable[[Progress], None]) -> 
     own_keys = keys()
     tokens = folder / "tokens"
     tokens.write_text("\n".join(_tokens(own_keys)))
-    context = Context(suite, Rig.split(suite.gateway_cpus), tokens, own_keys.environment(folder))
+    context = Context(
+        suite, Rig.split(suite.gateway_cpus), tokens, own_keys.environment(folder), plan.workers, plan.elsewhere
+    )
     for number, cell in enumerate(plan.cells):
         if (done / cell.cell_id).exists():
             continue
@@ -236,6 +273,8 @@ def _publish(plan: Plan, folder: Path, contract: dict[str, Certificate]) -> Path
         code_version=_code_version(),
         synthetic=False,
         tables=manifest.describe(final, rows),
+        generator_workers=plan.workers,
+        workers_at=plan.workers_at,
     ).write(final)
     published = paths.RUNS / plan.run
     final.rename(published)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from bench.gateways import registry
 from bench.gateways.process import GatewayProcess, Settings, free_port
 from bench.load import gate, spool
 from bench.load.account import window, workers_rows
-from bench.load.generator import Generator, Order
+from bench.load.generator import Elsewhere, Generator, Order
 from bench.meters import machine, pauses, process
 from bench.rig import Rig, as_list
 from bench.store import writer
@@ -40,6 +40,8 @@ class Context:
     """Variables of the contract that make these tokens hold."""
     workers: int = 1
     """Processes of the load generator."""
+    elsewhere: Elsewhere | None = None
+    """Where they are, when they are on other machines."""
 
 
 Tables = dict[str, pa.Table]
@@ -58,7 +60,7 @@ def measure(cell: Cell, context: Context, folder: Path) -> Tables:
     variant = registry.variant(cell.variant)
     settings = gateway_settings(cell, context, folder)
     with (
-        GatewayProcess(variant, settings) as gateway,
+        _start_gateway(variant, settings, context) as gateway,
         machine.MachineSampler() as machine_sampler,
         Generator(_order(cell, context, gateway), folder, context.rig.generator_cpus) as generator,
     ):
@@ -86,6 +88,16 @@ def measure(cell: Cell, context: Context, folder: Path) -> Tables:
     row |= _load_columns(cell, tables, generator, counted, context.rig, int(row["workers"]))
     row |= {"gateway_pss_bytes": pss}
     return tables | {"cells": writer.from_rows("cells", [row])}
+
+
+def _start_gateway(variant: registry.Variant, settings: Settings, context: Context) -> GatewayProcess:
+    """Start the gateway; where workers on other machines can reach it, if there are any, and on loopback otherwise."""
+    if context.elsewhere is None:
+        return GatewayProcess(variant, settings)
+    address = context.elsewhere.address
+    gateway = GatewayProcess(variant, replace(settings, env={**settings.env, "GATEWAY_HOST": address}))
+    gateway.host = address
+    return gateway
 
 
 def gateway_settings(cell: Cell, context: Context, folder: Path) -> Settings:
@@ -152,6 +164,7 @@ def _order(cell: Cell, context: Context, gateway: GatewayProcess) -> Order:
         host=f"http://{gateway.host}:{gateway.port}",
         options=(*own, *flags, *(part for option in options.items() for part in option)),
         workers=context.workers,
+        elsewhere=context.elsewhere.under(cell.cell_id) if context.elsewhere else None,
     )
 
 

@@ -114,6 +114,13 @@ def run(
     variant: Annotated[list[str] | None, typer.Option(help="Only this variant; may be given again.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the run.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on with the newest unfinished run, or with --name.")] = False,
+    workers: Annotated[int, typer.Option(help="Processes of the load generator.")] = 1,
+    workers_at: Annotated[
+        str | None, typer.Option(help="ADDRESS:PORT at which workers on other machines find this one.")
+    ] = None,
+    samples: Annotated[
+        str | None, typer.Option(help="URI or shared path where workers on other machines bring their rows.")
+    ] = None,
 ) -> None:
     """Run a suite: build, check, measure, publish. Prints the folder of the run."""
     if resume == (suite is not None):
@@ -121,8 +128,16 @@ def run(
             "Say which suite to run (bench run quick), or go on with an unfinished run (bench run --resume)."
         )
     with campaign.alone():
-        folder = campaign.unfinished(name) if resume else campaign.begin(suite, tuple(variant or ()), name)
+        folder = (
+            campaign.unfinished(name)
+            if resume
+            else campaign.begin(
+                suite, tuple(variant or ()), name, workers=workers, workers_at=workers_at, samples=samples
+            )
+        )
         plan = campaign.read_plan(folder)
+        if plan.elsewhere:
+            _err.print(f"On each of {plan.workers} workers, run: {plan.elsewhere.command}", soft_wrap=True)
         for left_out, why in plan.left_out.items():
             _err.print(f"[yellow]{left_out} is left out.[/] {why}")
         from bench.live import Live

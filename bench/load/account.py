@@ -30,7 +30,9 @@ class Account:
     finished: int
     """Workers that wrote their summary."""
     lost: tuple[int, ...]
-    """Numbers of the workers that did not: the whole rows of each are there, and what it had in flight is not known."""
+    """Numbers of the workers that did not; what each had in flight is not known."""
+    absent: tuple[int, ...]
+    """Those of them whose rows are not here at all; the whole rows of the others are."""
     changes: tuple[str, ...]
     """What changed among the workers during the load, a sentence each."""
     rows: int
@@ -43,12 +45,19 @@ class Account:
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why the load is not what it was meant to be, a sentence each; none when every worker drove it to its end."""
-        lost = tuple(
-            f"worker {worker} ended without its summary: up to half a second of its rows, what it had in flight,"
-            " and its share of the load are missing"
-            for worker in self.lost
+        return tuple(_loss(worker, worker in self.absent) for worker in self.lost) + self.changes
+
+
+def _loss(worker: int, absent: bool) -> str:
+    if absent:
+        return (
+            f"worker {worker} never brought its rows: its share of the load is missing, but for what is in the folder"
+            " of its own machine"
         )
-        return lost + self.changes
+    return (
+        f"worker {worker} ended without its summary: up to half a second of its rows, what it had in flight, and the"
+        " rest of its share of the load are missing"
+    )
 
 
 def read_account(folder: Path, expected: int) -> Account:
@@ -56,6 +65,7 @@ def read_account(folder: Path, expected: int) -> Account:
     summaries = spool.read_summaries(folder)
     done = {summary.worker for summary in summaries}
     lost = tuple(worker for worker in range(expected) if worker not in done)
+    begun = {beginning.worker for beginning in spool.read_beginnings(folder)}
     summed = sum(summary.locust_count for summary in summaries)
     said = folder / MASTER_FILE
     by_master = json.loads(said.read_text())["locust_count"] if said.is_file() else None
@@ -63,6 +73,7 @@ def read_account(folder: Path, expected: int) -> Account:
         expected=expected,
         finished=len(done),
         lost=lost,
+        absent=tuple(worker for worker in lost if worker not in begun),
         changes=_changes(folder),
         rows=sum(spool.whole_rows(folder, worker) for worker in range(expected)),
         locust_count=by_master if expected > 1 or said.is_file() else summed if done else None,

@@ -5,29 +5,68 @@ Locust's `--processes` is not used: its parent neither waits for its children no
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import children, paths
 from bench.errors import LoadFailed
 from bench.gateways.process import free_port
-from bench.load import account, spool
+from bench.load import account, samples, spool
 from bench.load.account import Account
 
 LOG = "locust.log"
+_LOOPBACK = "127.0.0.1"
 _LAST_LINES = 15
 _LEAST_FREE_BYTES = 1 << 16
 _POLL_S = 0.01
 _GRACE_S = 2.0
 _CONNECT_S = 60
 """How long the master waits for its workers to come."""
+_CONNECT_ELSEWHERE_S = 600
+"""The same where somebody has to start them on other machines."""
 _MARKERS_S = 20.0
 """How long after Locust's master has ended a worker that still lives may take to write its summary."""
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Workers on other machines: somebody starts them there, with `command`."""
+
+    address: str
+    """Address of this machine that they reach the master at."""
+    port: int
+    samples: str
+    """URI, or path on storage that all share, where they bring their rows."""
+
+    @classmethod
+    def parse(cls, said: str, samples: str | None) -> Elsewhere:
+        """Read `ADDRESS:PORT`; raises `LoadFailed` when it is none, or when nobody said where rows go."""
+        address, _, port = said.rpartition(":")
+        if not address or not port.isdigit() or not 0 < int(port) < 65_536:
+            raise LoadFailed(
+                f"{said!r} is no address for workers. Give --workers-at ADDRESS:PORT, such as 10.0.0.1:5557."
+            )
+        if not samples:
+            raise LoadFailed(
+                "Workers elsewhere need a place for their rows that this machine reads too: give --samples, a URI"
+                " (s3://bucket/folder, gs://, hdfs://, file://) or a path on shared storage."
+            )
+        return cls(address, int(port), samples)
+
+    @property
+    def command(self) -> str:
+        """What to run on every machine that is to be a worker, in a checkout of the same version."""
+        return f"python -m bench.load.worker --master-host {self.address} --master-port {self.port}"
+
+    def under(self, name: str) -> Elsewhere:
+        """Give the same with a place for rows of its own, that nothing else has written to."""
+        return replace(self, samples=f"{self.samples.rstrip('/')}/{name}-{secrets.token_hex(4)}")
 
 
 @dataclass(frozen=True)
@@ -43,6 +82,8 @@ class Order:
     """User class of the locustfile; None: all."""
     workers: int = 1
     """Processes that share the load: one is a Locust of its own, several have a master."""
+    elsewhere: Elsewhere | None = None
+    """Where the workers are not started here: the master alone is, and it waits for them."""
 
 
 class Generator:
@@ -65,12 +106,16 @@ class Generator:
         self._log = folder / LOG
         self._cpus = sorted(cpus)
         self.samples.mkdir(exist_ok=True)
+        if order.workers < 1:
+            raise LoadFailed(f"{order.workers} workers are none. Give --workers 1 or more.")
         self._workers: list[subprocess.Popen[bytes]] = []
         self._master: subprocess.Popen[bytes] | None = None
         self._master_ended: float | None = None
         self._ends_by_itself = False
         try:
-            if order.workers == 1:
+            if order.elsewhere is not None:
+                self._start_master(order.elsewhere.address, order.elsewhere.port, _CONNECT_ELSEWHERE_S)
+            elif order.workers == 1:
                 self._workers.append(self._spawn(self._options(), self._cpus))
             else:
                 self._start_many()
@@ -97,7 +142,7 @@ class Generator:
         Parameters
         ----------
         within_s
-            How long the load may take.
+            How long the load may take; where workers are elsewhere, from the instant at which they could have come.
         watch
             Called between polls; what it raises ends the waiting.
 
@@ -106,13 +151,15 @@ class Generator:
         LoadFailed
             Locust failed, no worker finished, or the load did not end in time. The message holds the log's last lines.
         """
-        deadline = time.monotonic() + within_s
+        deadline = time.monotonic() + within_s + (_CONNECT_ELSEWHERE_S if self.order.elsewhere else 0)
         while not self._complete():
             watch()
             if time.monotonic() > deadline:
                 raise LoadFailed(f"The load generator did not end within {within_s:g} s.{self._last_lines()}")
             time.sleep(_POLL_S)
         self._ends_by_itself = True
+        if self.order.elsewhere is not None:
+            samples.gather(self.order.elsewhere.samples, self.samples)
         if spool.finished(self.samples):
             return
         codes = [process.poll() for process in self._processes()]
@@ -142,6 +189,9 @@ class Generator:
             return True
         if self._master is not None and not self._master_has_ended():
             return False
+        if self.order.elsewhere is not None:
+            # Each brought its files before it said that it had finished.
+            return True
         return len(spool.finished(self.samples)) == self.order.workers or self._given_up()
 
     def _master_has_ended(self) -> bool:
@@ -158,16 +208,20 @@ class Generator:
         order = self.order
         # Requests that got no 2xx answer are results and no failure of Locust.
         options = ["--headless", "--only-summary", "--exit-code-on-error", "0", "--host", order.host]
-        return [*options, "--samples", str(self.samples), *order.options]
+        rows = str(self.samples) if order.elsewhere is None else order.elsewhere.samples
+        return [*options, "--samples", rows, "--account", str(self.samples), *order.options]
 
     def _start_many(self) -> None:
-        port, count = str(free_port()), self.order.workers
-        master = ["--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port]
-        master += ["--expect-workers", str(count), "--expect-workers-max-wait", str(_CONNECT_S)]
-        self._master = self._spawn([*master, *self._options()], self._cpus)
-        worker = ["--worker", "--master-host", "127.0.0.1", "--master-port", port]
-        for number in range(count):
+        port = free_port()
+        self._start_master(_LOOPBACK, port, _CONNECT_S)
+        worker = ["--worker", "--master-host", _LOOPBACK, "--master-port", str(port)]
+        for number in range(self.order.workers):
             self._workers.append(self._spawn(worker, self._cpus_of(number)))
+
+    def _start_master(self, address: str, port: int, patience_s: int) -> None:
+        master = ["--master", "--master-bind-host", address, "--master-bind-port", str(port)]
+        master += ["--expect-workers", str(self.order.workers), "--expect-workers-max-wait", str(patience_s)]
+        self._master = self._spawn([*master, *self._options()], self._cpus)
 
     def _cpus_of(self, number: int) -> list[int]:
         """Give a worker a processor of its own where there are enough: an engine is one thread."""

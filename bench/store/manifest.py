@@ -54,6 +54,10 @@ class Manifest:
     code_version: str
     synthetic: bool
     tables: Mapping[str, TableFile]
+    generator_workers: int = 1
+    """Processes of the load generator."""
+    workers_at: str | None = None
+    """Where workers on other machines found their master; null when they ran here."""
 
     def write(self, folder: Path) -> None:
         """Write it into a run's folder."""
