@@ -89,6 +89,8 @@ class Scenario:
     """Length of the load by hand when nothing is said; 0: until it is stopped."""
     has_users: bool = False
     """Its connections are Locust users, one each, and not those of one engine."""
+    saturates: bool = False
+    """It keeps every connection busy to find capacity: the gateway must be its limit, and Little's law can be asked."""
 
     def values(self, given: Values) -> dict[str, Value]:
         """Give the value of every option, the default of those that are not given.
@@ -180,7 +182,7 @@ SCENARIOS: dict[str, Scenario] = {
             ),
             check=_needs_a_trace,
         ),
-        Scenario("saturate", "every connection busy", "closed", False, (_MIX,)),
+        Scenario("saturate", "every connection busy", "closed", False, (_MIX,), saturates=True),
         Scenario(
             "journey", "users who take several steps and think", "closed", False,
             (Option("think", 1.0, "Mean think time between two steps in seconds", _not_negative),),

@@ -72,16 +72,15 @@ def _not_sent(row: Row, limit: float) -> str | None:
 
 
 def _generator_busy(row: Row, limit: float) -> str | None:
-    used = row["generator_cpu_ns"] / (_window(row) * row["generator_workers"])
+    used = row["generator_cpu_share"]
     return f"the generator used {used:.0%} of its processor" if used > limit else None
 
 
 def _generator_waited(row: Row, limit: float) -> str | None:
-    delay = row["generator_run_delay_ns"]
-    if delay is None:
+    share = row["generator_run_delay_share"]
+    if share is None or share <= limit:
         return None
-    share = delay / (_window(row) * row["generator_workers"])
-    return f"the generator waited {share:.1%} of the time for its processor" if share > limit else None
+    return f"the generator waited {share:.1%} of the time for its processor"
 
 
 def _near_ceiling(row: Row, limit: float) -> str | None:
@@ -92,6 +91,8 @@ def _near_ceiling(row: Row, limit: float) -> str | None:
 
 
 def _not_saturated(row: Row, limit: float) -> str | None:
+    if row["little_share"] is None:  # its users think between two requests
+        return None
     if row["gateway_cpu_ns"] is None:
         return "the gateway's CPU time is not known"
     used = row["gateway_cpu_ns"] / (_window(row) * row["workers"])
@@ -155,12 +156,12 @@ CRITERIA = (
         "An open loop that sends less than it offers has closed.", _not_sent,
     ),
     Criterion(
-        "generator_cpu", "generator uses at most {limit:.0%} of its processor", 0.95, "open", ("generator_cpu_ns",),
+        "generator_cpu", "generator uses at most {limit:.0%} of its processor", 0.95, "open", ("generator_cpu_share",),
         "Above it, it cannot follow its schedule. A closed loop may use all of it.", _generator_busy,
     ),
     Criterion(
         "generator_run_delay", "generator waits at most {limit:.0%} of the time for its processor", 0.02, "open",
-        ("generator_run_delay_ns",), "What it waits is lag.", _generator_waited,
+        ("generator_run_delay_share",), "What it waits is lag.", _generator_waited,
     ),
     Criterion(
         "headroom", "load at most {limit:.0%} of the generator's ceiling", 0.7, "all", ("ceiling_per_s", "ceiling_share"),

@@ -51,24 +51,40 @@ CELLS = _table(
     _field("variant", _label, "gateway with a runtime and flags, as named in gateway.toml"),
     _field("gateway", _label, "folder of the gateway"),
     _field("runtime", _label, "go, java, node or rust"),
-    _field("runtime_version", _label, "what the running process said of itself"),
+    _field("runtime_version", _label, "what the running process said of itself", null="the process never answered"),
     _field("collector", _label, "garbage collector by name, as gateway.toml declares it; none where there is none"),
-    _field("collector_reported", _label, "garbage collector as the running process named it"),
+    _field(
+        "collector_reported",
+        _label,
+        "garbage collector as the running process named it",
+        null="the process never answered",
+    ),
     _field("tuning", _label, "stock or tuned"),
     _field("scenario", _label, "kind of traffic, a locustfile; recovery for cells that inject a fault"),
     _field("traffic_model", _label, "open (arrivals do not wait for answers) or closed (users that do)"),
     _field("rate_per_s", pa.float64(), "offered rate of the rung", "1/s", null="closed loop: no rate is offered"),
     _field("connections", pa.int32(), "most connections of the generator at once"),
     _field("repetition", pa.int32(), "which fresh process of the same variant, scenario and rung, from 0"),
-    _field("workers", pa.int32(), "threads that run requests, as the running process reported them"),
+    _field(
+        "workers",
+        pa.int32(),
+        "threads that run requests, as the running process reported them",
+        null="the process never answered",
+    ),
     _field("gateway_cpus", pa.string(), "processors that the gateway was pinned to, as a list such as 0 or 0,2"),
     _field("generator_cpus", pa.string(), "processors that the load generator was pinned to"),
     _field("memory_budget_bytes", pa.int64(), "memory that the variant's flags allow it", "bytes"),
     _field("live_set_bytes", pa.int64(), "nominal size of the retained live set", "bytes"),
     _field("started_ns", pa.int64(), "the gateway process was created", "ns"),
-    _field("ready_ns", pa.int64(), "the gateway first answered /readyz", "ns"),
-    _field("measure_start_ns", pa.int64(), "end of the warm-up: requests intended from here on count", "ns"),
-    _field("measure_end_ns", pa.int64(), "end of the load", "ns"),
+    _field("ready_ns", pa.int64(), "the gateway first answered /readyz", "ns", null="it never did"),
+    _field(
+        "measure_start_ns",
+        pa.int64(),
+        "end of the warm-up: requests intended from here on count",
+        "ns",
+        null="the cell failed",
+    ),
+    _field("measure_end_ns", pa.int64(), "end of the load", "ns", null="the cell failed"),
     _field(
         "gateway_cpu_ns",
         pa.int64(),
@@ -95,6 +111,18 @@ CELLS = _table(
         pa.int64(),
         "time the generator was ready to run and waited for a processor, within the measured window",
         "ns",
+        null="no load generator ran, or the kernel does not tell",
+    ),
+    _field(
+        "generator_cpu_share",
+        pa.float64(),
+        "CPU time of the busiest worker over the measured window",
+        null="no load generator ran",
+    ),
+    _field(
+        "generator_run_delay_share",
+        pa.float64(),
+        "time that the worker which waited longest for a processor waited, over the measured window",
         null="no load generator ran, or the kernel does not tell",
     ),
     _field(
@@ -163,6 +191,12 @@ CELLS = _table(
     _field("gateway_count", pa.int64(), "requests that the gateway's own counter counted", null="the gateway was gone"),
     _field("gate_passed", pa.bool_(), "the evidence says that the figures are the gateway's and not the rig's"),
     _field("gate_reasons", pa.list_(pa.string()), "why the gate did not pass; empty when it did"),
+    _field(
+        "failure",
+        pa.string(),
+        "what went wrong, when nothing could be measured: the cell has no rows in other tables",
+        null="it was measured",
+    ),
 )
 
 REQUESTS = _table(
@@ -282,7 +316,9 @@ GAPS = _table(
     ),
     _field("flush_ns", pa.int64(), "part of it spent on writing and counting rows", "ns"),
     _field("turn_ns", pa.int64(), "part of it spent in the turn of other greenlets", "ns"),
-    _field("run_delay_ns", pa.int64(), "part of it spent waiting for a processor", "ns", null="the kernel does not tell"),
+    _field(
+        "run_delay_ns", pa.int64(), "part of it spent waiting for a processor", "ns", null="the kernel does not tell"
+    ),
     _field("cpu_ns", pa.int64(), "part of it in which the thread ran", "ns"),
     _field("steal_ns", pa.int64(), "processor time that the hypervisor gave to others meanwhile", "ns", null="unknown"),
 )

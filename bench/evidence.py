@@ -1,0 +1,122 @@
+"""The evidence of a load cell: what the load was, what it cost, and whether it can be trusted, as columns of `cells`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from bench import scenario
+from bench.load import gate, spool
+from bench.load.account import window
+from bench.load.generator import Generator
+from bench.suite import Cell
+
+Tables = Mapping[str, pa.Table]
+
+
+def load_columns(
+    cell: Cell,
+    common: Mapping[str, object],
+    tables: Tables,
+    generator: Generator,
+    counted: int | None,
+    ceiling_per_s: float | None,
+) -> dict[str, object]:
+    """Give the columns of a load cell, those of the gate included.
+
+    Parameters
+    ----------
+    common
+        The columns that every cell has, of which the gate reads some.
+    tables
+        The cell's `requests`, `machine` and `residue`.
+    counted
+        Requests that the gateway's own counter holds.
+    ceiling_per_s
+        What the generator can do at all on this machine; None when nobody has measured it today.
+    """
+    start, end = window(generator.samples)
+    columns = _load(cell, tables["requests"], start, end, ceiling_per_s)
+    columns |= _cost(generator, start, end)
+    columns |= {
+        "measure_start_ns": start,
+        "measure_end_ns": end,
+        "steal_ns": used(tables["machine"], "steal_ns", start, end),
+        "throttled_ns": used(tables["machine"], "throttled_ns", start, end),
+        "gateway_count": counted,
+    }
+    why = [*gate.reasons({**common, **columns}), *generator.account().reasons]
+    if unread := tables["residue"].num_rows:
+        why.append(f"{unread} lines of the pause log could not be read")
+    return columns | {"gate_passed": not why, "gate_reasons": why}
+
+
+def _load(cell: Cell, requests: pa.Table, start: int, end: int, ceiling_per_s: float | None) -> dict[str, object]:
+    """Give what the rows say of the load."""
+    intended = requests["intended_ns"].to_numpy()
+    lag = requests["schedule_lag_ns"].to_numpy()
+    service = requests["service_time_ns"].to_numpy(zero_copy_only=False)
+    sent = requests["connection"].is_valid().to_numpy()
+    answered = requests["status"].is_valid().to_numpy()
+    inside = (intended >= start) & (intended < end)
+    free = lag[inside & ~requests["queued"].to_numpy()]
+    open_loop = cell.traffic_model == "open"
+    rate = float((inside & sent).sum()) / ((end - start) / 1e9) if end > start else 0.0
+    busy = float(service[inside & sent].sum()) / (end - start) if end > start else 0.0
+    return {
+        "schedule_lag_p99_ns": int(np.percentile(free, 99)) if open_loop and free.size else None,
+        "achieved_share": float((inside & sent).sum() / inside.sum()) if open_loop and inside.any() else None,
+        "ceiling_per_s": ceiling_per_s,
+        "ceiling_share": None if ceiling_per_s is None else rate / ceiling_per_s,
+        "little_share": busy / cell.connections if scenario.named(cell.scenario).saturates else None,
+        "percentiles_in_order": _in_order(lag[inside & answered], service[inside & answered]),
+        "rows": requests.num_rows,
+        "rows_answered": int(answered.sum()),
+        "rows_censored": int(requests["censored"].to_numpy().sum()),
+    }
+
+
+def _in_order(lag_ns: np.ndarray, service_ns: np.ndarray) -> bool | None:
+    """Tell whether times are what times can be; None without an answered request."""
+    if not lag_ns.size:
+        return None
+    response = lag_ns + service_ns
+    p50, p99, largest = np.percentile(response, (50, 99, 100))
+    return bool((lag_ns >= 0).all() and (service_ns > 0).all() and response.min() <= p50 <= p99 <= largest)
+
+
+def _cost(generator: Generator, start: int, end: int) -> dict[str, object]:
+    """Give what the load cost its generator, and the gateway as the generator read it at both ends of the window."""
+    said, drove = generator.account(), spool.read_summaries(generator.samples)
+    waited = [summary.run_delay_ns for summary in drove if summary.run_delay_ns is not None]
+    length = max(end - start, 1)
+    return {
+        # All read it at the same instants; the first who could tells.
+        "gateway_cpu_ns": next((s.target_cpu_ns for s in drove if s.target_cpu_ns is not None), None),
+        "generator_cpu_ns": sum(summary.cpu_ns for summary in drove),
+        "generator_run_delay_ns": sum(waited) if waited else None,
+        # A schedule is kept when the busiest worker keeps its share.
+        "generator_cpu_share": max(summary.cpu_ns for summary in drove) / length,
+        "generator_run_delay_share": max(waited) / length if waited else None,
+        "generator_workers": said.expected,
+        "workers_lost": len(said.lost),
+        "locust_count": said.locust_count,
+    }
+
+
+def used(samples: pa.Table, column: str, start_ns: int, end_ns: int) -> int | None:
+    """Give how much a cumulative counter grew between two instants, interpolated between samples.
+
+    None when the samples do not span the window or the counter is not known.
+    """
+    known = samples.filter(samples[column].is_valid())
+    if known.num_rows < 2:
+        return None
+    times = known["time_ns"].to_numpy()
+    if times[0] > start_ns or times[-1] < end_ns:
+        return None
+    values = known[column].to_numpy()
+    at_start, at_end = np.interp([start_ns, end_ns], times, values)
+    return round(at_end - at_start)
