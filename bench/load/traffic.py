@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from bench import paths
-from bench.errors import LoadFailed
+from bench.errors import LoadFailed, no_such_name
 from bench.load.mix import KINDS, Kind, Mix, chosen
 
 ONE_BODY = b'{"path": "/v1/products", "method": "GET"}'
@@ -95,9 +95,23 @@ def route_traffic(
     return Traffic(tuple(requests), tuple(KINDS[name].label for name in weights), tuple(name_of), order)
 
 
-def route_body(route_id: str, draw: random.Random) -> bytes:
-    """Give the body of a request that matches one route of the contract's table; an unknown one raises `KeyError`."""
-    return _body({route["id"]: route for route in _routes()}[route_id], draw)
+def route_request(route_id: str, draw: random.Random, tokens: Sequence[str]) -> tuple[bytes, dict[str, str]]:
+    """Give body and header of a request to one route of the contract's table, with a token if the route asks for one.
+
+    Raises
+    ------
+    LoadFailed
+        There is no such route, or it asks for a token and there are none.
+    """
+    routes = {route["id"]: route for route in _routes()}
+    if route_id not in routes:
+        raise LoadFailed(no_such_name("route", route_id, routes))
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    if routes[route_id]["auth"] == "jwt":
+        if not tokens:
+            raise LoadFailed(f"The route {route_id} needs bearer tokens. Give a file of them as --tokens.")
+        headers["Authorization"] = f"Bearer {draw.choice(tokens)}"
+    return _body(routes[route_id], draw), headers
 
 
 def _of_kind(
