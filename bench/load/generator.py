@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import children, paths
-from bench.errors import LoadFailed
+from bench.errors import DiskFull, LoadFailed
 from bench.gateways.process import free_port
 from bench.load import account, samples, spool
 from bench.load.account import Account
@@ -24,8 +24,14 @@ LOG = "locust.log"
 _LOOPBACK = "127.0.0.1"
 _LAST_LINES = 15
 _LEAST_FREE_BYTES = 1 << 16
-_POLL_S = 0.01
+_POLL_S = 0.05
+"""It runs on a processor of the generator: more often would be lag."""
 _GRACE_S = 2.0
+"""How long Locust may take to end when it is told to."""
+_LINGER_S = 0.5
+"""The same for one whose rows are here: it has nothing to say any more."""
+_FAREWELL_S = 5.0
+"""The same for a master that has workers on other machines to tell that it is over."""
 _CONNECT_S = 60
 """How long the master waits for its workers to come."""
 _CONNECT_ELSEWHERE_S = 600
@@ -128,6 +134,11 @@ class Generator:
         """Process ids of the workers that run on this machine."""
         return tuple(worker.pid for worker in self._workers)
 
+    @property
+    def main_pid(self) -> int:
+        """Process id of the Locust that a signal to end the load goes to: the master, or the only one."""
+        return self._processes()[-1].pid
+
     def __enter__(self) -> Generator:
         return self
 
@@ -150,12 +161,14 @@ class Generator:
         ------
         LoadFailed
             Locust failed, no worker finished, or the load did not end in time. The message holds the log's last lines.
+        DiskFull
+            The same, because there is no room on the disk.
         """
         deadline = time.monotonic() + within_s + (_CONNECT_ELSEWHERE_S if self.order.elsewhere else 0)
         while not self._complete():
             watch()
             if time.monotonic() > deadline:
-                raise LoadFailed(f"The load generator did not end within {within_s:g} s.{self._last_lines()}")
+                raise self._failure(f"The load generator did not end within {within_s:g} s.")
             time.sleep(_POLL_S)
         self._ends_by_itself = True
         if self.order.elsewhere is not None:
@@ -165,7 +178,7 @@ class Generator:
         codes = [process.poll() for process in self._processes()]
         if any(codes) or spool.read_beginnings(self.samples):
             said = ", ".join(f"exit {code}" for code in codes if code is not None)
-            raise LoadFailed(f"The load generator failed ({said}).{self._last_lines()}")
+            raise self._failure(f"The load generator failed ({said}).")
 
     def account(self) -> Account:
         """Give who drove the load and what they counted."""
@@ -173,7 +186,8 @@ class Generator:
 
     def stop(self) -> None:
         """End every process of it; those that are about to end by themselves get a moment for it."""
-        deadline = time.monotonic() + (_GRACE_S if self._ends_by_itself else 0.0)
+        lingering_s = _FAREWELL_S if self.order.elsewhere else _LINGER_S
+        deadline = time.monotonic() + (lingering_s if self._ends_by_itself else 0.0)
         while time.monotonic() < deadline and any(process.poll() is None for process in self._processes()):
             time.sleep(_POLL_S)
         for process in self._processes():
@@ -233,8 +247,9 @@ class Generator:
         with self._log.open("ab") as log:
             return children.spawn([*command, *options], cpus=cpus, cwd=paths.ROOT, stdout=log, stderr=subprocess.STDOUT)
 
-    def _last_lines(self) -> str:
+    def _failure(self, what: str) -> LoadFailed | DiskFull:
+        """Give the error for what went wrong: with the log's last lines, unless there was no room to write any."""
         if shutil.disk_usage(self._log.parent).free < _LEAST_FREE_BYTES:
-            return " No space left on device: make room, then go on with: bench run --resume"
+            return DiskFull(f"{what} No space left on device: make room, then go on with: bench run --resume")
         lines = self._log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
-        return " Its last lines:\n  " + "\n  ".join(lines)
+        return LoadFailed("\n  ".join([f"{what} Its last lines:", *lines]))

@@ -135,11 +135,11 @@ class Master:
         self._begin_if_all_are_ready()
 
     def _note_finished(self, client: str, worker: _Worker, said: dict[str, Any]) -> None:
-        worker.done = True
+        self._note_done(worker)
         self._end_if_all_are_done()
 
     def _note_failed(self, client: str, worker: _Worker, said: dict[str, Any]) -> None:
-        worker.done = True
+        self._note_done(worker)
         self._environment.process_exit_code = 1
         _log.error("Worker %s failed: %s", worker.number, said["why"])
         self._change(f"worker {worker.number} failed: {said['why']}")
@@ -147,6 +147,12 @@ class Master:
             # Without one of them there is no load to begin.
             gevent.spawn(self._end)
         self._end_if_all_are_done()
+
+    def _note_done(self, worker: _Worker) -> None:
+        worker.done = True
+        if worker.missing_since is not None:
+            # It was frozen past its end, and had only this left to say.
+            self._note_return(worker)
 
     # --- beginning and end --------------------------------------------------------------------------------------------
 
@@ -238,8 +244,11 @@ class Master:
             worker.gone = True
             self._change(f"worker {worker.number} was missing for {_PATIENCE_S:g} s and was given up")
         elif node.state != STATE_MISSING and worker.missing_since is not None:
-            worker.missing_since = None
-            self._change(f"worker {worker.number} came back")
+            self._note_return(worker)
+
+    def _note_return(self, worker: _Worker) -> None:
+        worker.missing_since = None
+        self._change(f"worker {worker.number} came back")
 
     def _note_connect(self, client_id: str, **_: object) -> None:
         if not self._ended and client_id not in self._workers:
