@@ -87,8 +87,6 @@ class Scenario:
     """Raises `ValueError` for options that contradict one another; gets all of them."""
     default_duration_s: float = 0.0
     """Length of the load by hand when nothing is said; 0: until it is stopped."""
-    finds_capacity: bool = False
-    """Its figure is what the gateway can do: one that was not saturated has not shown it."""
     has_users: bool = False
     """Its connections are Locust users, one each, and not those of one engine."""
     saturates: bool = False

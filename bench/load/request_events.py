@@ -68,7 +68,9 @@ def outcome_of(exception: BaseException | None, status: int) -> Outcome:
     """Give what became of a request."""
     if exception is None:
         return Outcome.OK if 200 <= status < 300 else Outcome.ERROR
-    return next((outcome for kinds, outcome in _OUTCOMES if isinstance(exception, kinds)), Outcome.ERROR)
+    # A timeout comes wrapped, as if it had been tried again.
+    cause = getattr(exception, "original", None) or exception
+    return next((outcome for kinds, outcome in _OUTCOMES if isinstance(cause, kinds)), Outcome.ERROR)
 
 
 def row(anchor: Anchor, event: Mapping[str, Any], name: int, connection: int) -> tuple[int, int, int, int, int]:

@@ -1,9 +1,11 @@
 """Suites and the plan of cells that they stand for."""
 
+import json
 from collections import Counter
 
 import pytest
 
+from bench import scenario
 from bench import suite as suites
 from bench.errors import SuiteInvalid, UnknownName
 
@@ -118,3 +120,99 @@ def test_an_unknown_suite_shows_the_near_name():
 def test_a_mistake_in_a_suite_is_named(old, new, error, said):
     with pytest.raises(error, match=said):
         plan(TEXT.replace(old, new, 1))
+
+
+SURGE = (
+    TEXT
+    + """
+[[load]]
+scenario = "surge"
+rates_per_s = [50]
+options = { peak = 3, mix = "route=1,large=0.5" }
+duration_s = 2
+connections = 8
+repetitions = 1
+
+[[load]]
+scenario = "journey"
+options = { think = 0 }
+duration_s = 2
+connections = 6
+repetitions = 1
+"""
+)
+
+
+def test_options_reach_the_cells_and_the_command_line_of_the_load_generator():
+    surge = next(c for c in plan(SURGE) if c.scenario == "surge")
+    assert surge.options == {"peak": 3, "mix": "route=1,large=0.5"}
+    told = scenario.named("surge").command_line(surge.options, surge.connections)
+    assert told == ["--peak", "3", "--mix", "route=1,large=0.5"]
+
+
+def test_the_connections_of_a_journey_are_its_users():
+    journey = next(c for c in plan(SURGE) if c.scenario == "journey")
+    told = scenario.named("journey").command_line(journey.options, journey.connections)
+    assert told == ["--users", "6", "--spawn-rate", "6", "--think", "0"]
+
+
+def test_open_and_closed_loops_are_told_apart():
+    models = {c.scenario: c.traffic_model for c in plan(SURGE)}
+    assert models == {"steady": "open", "saturate": "closed", "surge": "open", "journey": "closed"}
+
+
+def test_a_plan_on_disk_keeps_the_options():
+    cells = plan(SURGE)
+    assert [suites.Cell(**json.loads(json.dumps(c.as_dict()))) for c in cells] == cells
+
+
+def test_every_scenario_of_the_table_has_a_locustfile_and_every_locustfile_is_in_the_table():
+    files = {path.stem for path in scenario.paths.SCENARIOS.glob("*.py") if not path.stem.startswith("_")}
+    assert files == set(scenario.SCENARIOS)
+    assert scenario.locustfile("surge").name == "surge.py"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("peak = 3", "peek = 3", "load.2: .*no option of surge named 'peek'. Did you mean peak"),
+        ("peak = 3", "peak = 0", "load.2: .*peak must be a positive number"),
+        ("peak = 3", 'peak = "high"', "load.2: .*peak takes a number; it was given 'high'"),
+        ("peak = 3", "peak = true", "load.2: .*peak takes a number; it was given True"),
+        ("peak = 3", "peak = [3]", "load.2.options.peak"),
+        ("peak = 3", "lead = 0.9", "load.2: .*lead, rise, hold and fall are 1.2 of its duration"),
+        ('mix = "route=1,large=0.5"', 'mix = "route=1,huge=2"', "no kind named 'huge'.*kinds: route, token, large"),
+        ('mix = "route=1,large=0.5"', "mix = 3", "load.2: .*mix takes text; it was given 3"),
+        ("think = 0", "think = -1", "load.3: .*think must be a number that is not negative"),
+        ("think = 0", 'mix = "route=1"', "load.3: .*no option of journey named 'mix'"),
+    ],
+)
+def test_a_mistake_in_an_option_is_named_with_its_place(old, new, said):
+    with pytest.raises(SuiteInvalid, match=said):
+        plan(SURGE.replace(old, new, 1))
+
+
+def replaying(folder, trace):
+    path = folder / "replaying.toml"
+    path.write_text(TEXT.replace('scenario = "saturate"', f'scenario = "replay"\noptions = {{ trace = "{trace}" }}'))
+    return str(path)
+
+
+def test_a_trace_is_found_from_the_folder_of_its_suite(tmp_path):
+    (tmp_path / "traces").mkdir()
+    (tmp_path / "traces" / "day.csv").write_text("0\n1\n")
+    suite, _ = suites.read(replaying(tmp_path, "traces/day.csv"))
+    cell = next(c for c in suites.plan(suite, suite.variants) if c.scenario == "replay")
+    assert cell.options == {"trace": str(tmp_path / "traces" / "day.csv")}
+    assert cell.rate_per_s is None
+    assert cell.traffic_model == "open"
+
+
+def test_a_trace_that_is_not_there_is_named_when_the_suite_is_read(tmp_path):
+    with pytest.raises(SuiteInvalid, match=r"replaying\.toml: load\.1\.options: The trace traces/day.csv is not there"):
+        suites.read(replaying(tmp_path, "traces/day.csv"))
+
+
+def test_a_replay_without_a_trace_is_named():
+    with pytest.raises(SuiteInvalid, match=r"load\.1: .*replay needs a trace"):
+        plan(TEXT.replace('scenario = "saturate"', 'scenario = "replay"'))
