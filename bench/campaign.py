@@ -19,16 +19,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import paths, toolchains
+from bench import calibrate, contract, paths, toolchains
 from bench import suite as suites
-from bench.cell import Context, measure
-from bench.contract import Certificate, certify
-from bench.errors import BenchError, RunUnreadable, ToolchainMissing, UnknownName
+from bench.cell import Context, Tables, failed, measure
+from bench.contract import Certificate
+from bench.errors import BenchError, GatewayDied, LoadFailed, RunUnreadable, ToolchainMissing, UnknownName
 from bench.gateways import registry
-from bench.gateways.build import build
 from bench.gateways.tokens import Keys, keys, mint
+from bench.load import gate
 from bench.load.generator import Elsewhere
 from bench.meters import machine
+from bench.prove import certificate
 from bench.recovery_cell import recover
 from bench.rig import Rig
 from bench.store import manifest, writer
@@ -179,7 +180,8 @@ def run(folder: Path, tell: Callable[[Progress], None], say: Callable[[str], Non
     Raises
     ------
     BenchError
-        A build failed, a gateway broke the contract or died, or the load failed; what is done stays done.
+        A build failed, a gateway broke the contract, or the disk is full; what is done stays done. A cell that could not be
+        measured is no error: it is published with its reason, and `failures` gives it.
     """
     plan = read_plan(folder)
     published = paths.RUNS / plan.run
@@ -188,37 +190,26 @@ def run(folder: Path, tell: Callable[[Progress], None], say: Callable[[str], Non
         return published
     with (folder / "attempts").open("a") as attempts:
         attempts.write(datetime.now(UTC).isoformat(timespec="seconds") + "\n")
-    contract = prepare(plan.variants, say)
+    certified = contract.prepare(plan.variants, say)
     try:
-        _measure_all(plan, folder, tell)
-        return _publish(plan, folder, contract)
+        _measure_all(plan, folder, tell, say)
+        return _publish(plan, folder, certified)
     except OSError as error:
         raise BenchError(f"Writing the run failed: {error}. Make room, then go on with: bench run --resume") from error
 
 
-def prepare(variants: tuple[str, ...], say: Callable[[str], None]) -> dict[str, Certificate]:
-    """Build the gateways of these variants and hold them to the contract; gives a certificate each."""
-    gateways = {v.gateway.name: v.gateway for v in map(registry.variant, variants)}
-    certificates = {}
-    for name, gateway in gateways.items():
-        say(f"Building {name} ({gateway.language}, {gateway.built_on})")
-        build(gateway)
-        variant = next(v for v in map(registry.variant, variants) if v.gateway.name == name)
-        say(f"Checking {name} against the contract")
-        certificates[name] = certify(variant)
-    return certificates
-
-
-def _measure_all(plan: Plan, folder: Path, tell: Callable[[Progress], None]) -> None:
+def _measure_all(plan: Plan, folder: Path, tell: Callable[[Progress], None], say: Callable[[str], None]) -> None:
     done, work = folder / "cells", folder / "work"
     done.mkdir(exist_ok=True)
     suite = plan.suite
     own_keys = keys()
     tokens = folder / "tokens"
     tokens.write_text("\n".join(_tokens(own_keys)))
+    rig = Rig.split(suite.gateway_cpus)
     context = Context(
-        suite, Rig.split(suite.gateway_cpus), tokens, own_keys.environment(folder), plan.workers, plan.elsewhere
-    )
+        suite, rig, tokens, own_keys.environment(folder), plan.workers, plan.elsewhere,
+        None if plan.elsewhere else calibrate.ceiling_today(rig, plan.workers, say),
+    )  # fmt: skip
     for number, cell in enumerate(plan.cells):
         if (done / cell.cell_id).exists():
             continue
@@ -226,12 +217,28 @@ def _measure_all(plan: Plan, folder: Path, tell: Callable[[Progress], None]) -> 
         shutil.rmtree(work, ignore_errors=True)
         tables = work / "tables"
         tables.mkdir(parents=True)
-        measured = (recover if cell.scenario == "recovery" else measure)(cell, context, work)
+        measured = _measured(cell, context, work, say)
         for name, table in measured.items():
             writer.write(name, table, tables)
         tables.rename(done / cell.cell_id)
         _sync(done)
     shutil.rmtree(work, ignore_errors=True)
+
+
+def _measured(cell: Cell, context: Context, work: Path, say: Callable[[str], None]) -> Tables:
+    """Give the tables of a cell; of one that failed only the reason, so that the rest of the campaign goes on."""
+    try:
+        return (recover if cell.scenario == "recovery" else measure)(cell, context, work)
+    except (LoadFailed, GatewayDied) as error:
+        say(f"{cell.cell_id} could not be measured. {error}")
+        return failed(cell, context, str(error))
+
+
+def failures(run: Path) -> dict[str, str]:
+    """Give the cells of a published run that could not be measured, and why."""
+    cells = writer.read("cells", run / "cells.parquet")
+    told = zip(cells["cell_id"].to_pylist(), cells["failure"].to_pylist(), strict=True)
+    return {cell: why for cell, why in told if why is not None}
 
 
 def _tokens(signer: Keys) -> list[str]:
@@ -245,7 +252,7 @@ def _tokens(signer: Keys) -> list[str]:
     ]
 
 
-def _publish(plan: Plan, folder: Path, contract: dict[str, Certificate]) -> Path:
+def _publish(plan: Plan, folder: Path, certified: dict[str, Certificate]) -> Path:
     final = folder / "final"
     shutil.rmtree(final, ignore_errors=True)
     final.mkdir()
@@ -269,12 +276,15 @@ def _publish(plan: Plan, folder: Path, contract: dict[str, Certificate]) -> Path
         toolchains={name: toolchains.find(name).version for name in _needed(plan)},
         variants={name: _flags(name) for name in plan.variants},
         left_out=plan.left_out,
-        contract={name: {"cases": c.cases, "failed": c.failed} for name, c in contract.items()},
+        contract={name: {"cases": c.cases, "failed": c.failed} for name, c in certified.items()},
         code_version=_code_version(),
         synthetic=False,
         tables=manifest.describe(final, rows),
         generator_workers=plan.workers,
         workers_at=plan.workers_at,
+        gate=gate.limits(),
+        certificates={"load": certificate.stored("load")},
+        calibration=calibrate.stored(),
     ).write(final)
     published = paths.RUNS / plan.run
     final.rename(published)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from bench import campaign, paths, toolchains
+from bench import calibrate, campaign, paths, toolchains
 from bench.errors import BenchError, RunUnreadable, UnknownName
 from bench.gateways import registry
 from bench.gateways.build import build as build_gateway
@@ -145,6 +146,84 @@ def run(
         with Live(_err, plan) as live:
             published = campaign.run(folder, live.cell, live.say)
     _out.print(str(published), markup=False, soft_wrap=True)
+    if lost := campaign.failures(published):
+        raise BenchError(
+            f"{len(lost)} of {len(plan.cells)} cells could not be measured; the run is published without them. They are: "
+            + ", ".join(lost)
+        )
+
+
+@app.command()
+def prove(
+    instrument: Annotated[str, typer.Argument(help="Which: load.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Hold an instrument of this suite against what is known, and keep the certificate for later runs."""
+    from bench.prove import INSTRUMENTS
+    from bench.prove.certificate import Proof
+
+    if instrument not in INSTRUMENTS:
+        raise UnknownName("instrument", instrument, INSTRUMENTS)
+    proven = INSTRUMENTS[instrument]()
+
+    def show(proof: Proof) -> None:
+        verdict = "holds" if proof.holds else "[red]FAILS[/]"
+        known = "" if proof.expected is None else f", expected {proof.expected:.4g} ± {proof.tolerance:.3g}"
+        _err.print(f"  {verdict}  {proof.name}: measured {proof.measured:.4g}{known}", soft_wrap=True)
+
+    with campaign.alone():
+        _err.print(f"Proving {instrument}, about {proven.MINUTES} minutes. Run nothing else meanwhile.")
+        made = proven.prove(lambda sentence: _err.print(sentence, markup=False), show)
+    if as_json:
+        print(json.dumps({"proofs": made.as_dict()["proofs"]}))
+    else:
+        table = Table(
+            "proof", "expected", "measured", "tolerance", "verdict", Column("note", overflow="fold"), box=None
+        )
+        for proof in made.proofs:
+            known = ("", "") if proof.expected is None else (f"{proof.expected:.4g}", f"{proof.tolerance:.3g}")
+            verdict = "reported" if proof.expected is None else "holds" if proof.holds else "[red]fails[/]"
+            table.add_row(proof.name, known[0], f"{proof.measured:.4g}", known[1], verdict, proof.note)
+        _out.print(table)
+    if not made.holds:
+        raise typer.Exit(1)
+
+
+@app.command(name="calibrate")
+def calibrate_generator(
+    runs: Annotated[int, typer.Option(min=1, help="Interleaved runs of each generator.")] = 7,
+    seconds: Annotated[float, typer.Option(min=0.5, help="Length of each run.")] = 3.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Measure what the load generator can do at all here, beside wrk and Locust's own users; kept for today's runs."""
+    with campaign.alone():
+        made = asdict(calibrate.calibrate(runs, seconds, lambda sentence: _err.print(sentence, markup=False)))
+    if as_json:
+        print(json.dumps(made))
+        return
+    _out.print(f"Ceiling against the null server: {made['ceiling_rps']:,.0f} requests/s on one processor")
+    for name, against in (("wrk_ratio", "wrk -t1"), ("fasthttp_ratio", "Locust's FastHttpUser")):
+        if made[name] is not None:
+            _out.print(f"  {made[name]:.3g} times {against}")
+    _out.print(f"Schedule lag at {calibrate.LAG_RATE_PER_S:,} requests/s: p99 {made['lag_p99_us']:.0f} µs")
+    _out.print(f"  gaps over a millisecond by cause: {made['lag_gaps'] or 'none'}")
+    for name, ratio in made["gateways"].items():
+        _out.print(
+            f"Capacity of {name}: {'no wrk to compare with' if ratio is None else f'{ratio:.3g} times what wrk finds'}"
+        )
+
+
+@app.command(name="gate")
+def show_gate() -> None:
+    """Print what the gate asks of every cell, within which limit, and why."""
+    from bench.load.gate import CRITERIA
+
+    table = Table(
+        "criterion", "asks", "of", "columns of cells", Column("why", overflow="fold"), box=None, pad_edge=False
+    )
+    for criterion in CRITERIA:
+        table.add_row(criterion.name, criterion.said(), criterion.of, ", ".join(criterion.columns), criterion.why)
+    _out.print(table)
 
 
 @app.command()

@@ -6,14 +6,14 @@ import hashlib
 import itertools
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench import paths
 from bench.errors import ContractBroken
-from bench.gateways import check
-from bench.gateways.build import digest
+from bench.gateways import check, registry
+from bench.gateways.build import build, digest
 from bench.gateways.process import GatewayProcess, Settings, free_port
 from bench.gateways.registry import Variant
 
@@ -71,6 +71,19 @@ def certify(variant: Variant) -> Certificate:
     certificate = Certificate(build, contract, len(results), 0)
     stored.write_text(json.dumps(asdict(certificate)))
     return certificate
+
+
+def prepare(variants: tuple[str, ...], say: Callable[[str], None]) -> dict[str, Certificate]:
+    """Build the gateways of these variants and hold them to the contract; gives a certificate each."""
+    gateways = {v.gateway.name: v.gateway for v in map(registry.variant, variants)}
+    certificates = {}
+    for name, gateway in gateways.items():
+        say(f"Building {name} ({gateway.language}, {gateway.built_on})")
+        build(gateway)
+        variant = next(v for v in map(registry.variant, variants) if v.gateway.name == name)
+        say(f"Checking {name} against the contract")
+        certificates[name] = certify(variant)
+    return certificates
 
 
 def _contract_digest() -> str:

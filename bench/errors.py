@@ -45,6 +45,10 @@ class LoadFailed(BenchError):
     """The load generator did not finish its work."""
 
 
+class DiskFull(BenchError):
+    """There is no room left for what is measured: nothing more can be, until there is."""
+
+
 class MeterFailed(BenchError):
     """A pause log is missing or cannot be what it should be."""
 

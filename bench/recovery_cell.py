@@ -6,7 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from bench.cell import Context, Tables, cell_row, gateway_settings, of_cell
+from bench.cell import Context, Tables, cell_row, gateway_settings, of_cell, process_columns
 from bench.faults.inject import fault as fault_named
 from bench.faults.policy import policy as policy_named
 from bench.faults.recover import RecoveryResult, run_fault
@@ -50,7 +50,7 @@ def recover(cell: Cell, context: Context, folder: Path) -> Tables:
             cell.baseline_s, cell.sustain_s, seed=cell.seed, prober_cpus=context.rig.generator_cpus,
             once_served=once_served,
         )  # fmt: skip
-    row = cell_row(cell, context, instances[0], info)
+    row = cell_row(cell, context) | process_columns(instances[0], info)
     row |= _recovery_columns(result, context)
     return {
         "probes": of_cell(result.probes, cell),

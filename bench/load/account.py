@@ -86,6 +86,11 @@ def workers_rows(folder: Path, cell_id: str) -> list[dict[str, object]]:
     return [_worker_row(folder, said, cell_id) for said in spool.read_workers(folder)]
 
 
+def clock_offsets_ns(folder: Path) -> dict[int, int]:
+    """Give for every worker what its own instants need added to be on the master's clock."""
+    return {said.worker: said.clock_offset_ns for said in spool.read_workers(folder)}
+
+
 def window(folder: Path) -> tuple[int, int]:
     """Give the measured window in ns: in it every worker that finished was measuring."""
     summaries = spool.read_summaries(folder)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +76,7 @@ def _overlap(from_ns: int, to_ns: int, began_ns: int, ended_ns: int) -> int:
     return max(0, min(to_ns, ended_ns) - max(from_ns, began_ns))
 
 
-def table(folder: Path, machine: pa.Table, cell_id: str, clock_offsets_ns: Sequence[int] = ()) -> pa.Table:
+def table(folder: Path, machine: pa.Table, cell_id: str, clock_offsets_ns: Mapping[int, int]) -> pa.Table:
     """Give the `gaps` table of a cell from its workers' raw files, each gap with its cause.
 
     A cause is named when it fills at least half of the gap.
@@ -86,12 +86,12 @@ def table(folder: Path, machine: pa.Table, cell_id: str, clock_offsets_ns: Seque
     machine
         Samples of the machine over the load (the `machine` table).
     clock_offsets_ns
-        What each worker's instants need added to be on this machine's clock; empty: nothing.
+        For every worker what its instants need added to be on this machine's clock.
     """
     rows = []
     for path in sorted(folder.glob("*.gaps"), key=lambda path: int(path.stem)):
         worker = int(path.stem)
-        offset = clock_offsets_ns[worker] if worker < len(clock_offsets_ns) else 0
+        offset = clock_offsets_ns.get(worker, 0)
         for due, sent, flush, turn, delay, cpu in np.fromfile(path, np.int64).reshape(-1, _FIELDS).tolist():
             steal = _stolen(machine, due + offset, sent + offset)
             told = None if delay == _UNTOLD else delay

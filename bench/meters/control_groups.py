@@ -41,7 +41,9 @@ def throttled_ns() -> int | None:
     """
     texts = _values("" if version() == 2 else "cpu", "cpu.stat")
     counts = [dict(line.split() for line in text.splitlines()) for text in texts]
-    times = [int(c["throttled_usec"]) * 1000 if "throttled_usec" in c else int(c.get("throttled_time", -1)) for c in counts]
+    times = [
+        int(c["throttled_usec"]) * 1000 if "throttled_usec" in c else int(c.get("throttled_time", -1)) for c in counts
+    ]
     return max((told for told in times if told >= 0), default=None)
 
 

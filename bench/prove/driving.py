@@ -124,17 +124,21 @@ class Once:
     act
         What to do; its time is not the load's.
     after_s
-        How long after the first rows; for a load that writes none, after the first call.
+        How long after it has begun.
+    begun
+        Tells whether it has; by default when its first rows are there.
     """
 
-    def __init__(self, act: Callable[[Generator], None], after_s: float) -> None:
-        self._act, self._after_s = act, after_s
+    def __init__(
+        self, act: Callable[[Generator], None], after_s: float, begun: Callable[[Generator], bool] = under_way
+    ) -> None:
+        self._act, self._after_s, self._begun = act, after_s, begun
         self._seen: float | None = None
         self._done = False
 
     def __call__(self, generator: Generator) -> None:
         """Do it when it is time."""
-        if self._done or (generator.order.writes_rows and not under_way(generator)):
+        if self._done or not self._begun(generator):
             return
         self._seen = self._seen or time.monotonic()
         if time.monotonic() - self._seen >= self._after_s:

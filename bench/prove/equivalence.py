@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import campaign, paths
+from bench import contract, paths
 from bench.errors import LoadFailed
 from bench.gateways import registry
 from bench.gateways.process import GatewayProcess, Settings, free_port
@@ -34,7 +34,7 @@ _MARGIN_SHARE, _MARGIN_MS = 0.05, 0.2
 def prove(folder: Path, rig: Rig, *, pairs: int = 10, seconds: float = 5.0) -> list[Proof]:
     """Give the proofs at each level of load."""
     vegeta.build()
-    campaign.prepare((VARIANT,), lambda sentence: None)
+    contract.prepare((VARIANT,), lambda sentence: None)
     settings = Settings(port=free_port(), folder=folder, cpus=rig.gateway_cpus, meters=False)
     with GatewayProcess(registry.variant(VARIANT), settings) as gateway:
         gateway.wait_ready()

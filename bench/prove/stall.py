@@ -107,11 +107,13 @@ def _control(folder: Path, rig: Rig, window_s: float, freeze_s: float) -> tuple[
             options=arguments({
                 "users": _CONTROL_USERS, "spawn-rate": _CONTROL_USERS, "run-time": f"{window_s + lead_s:g}s",
                 "ask": "queue", "microseconds": SERVICE_US, "response-times": times,
-            }), writes_rows=False,
+            }),
         )  # fmt: skip
         frozen: list[float] = []
         # Locust is ready after some two seconds, and the first two of the load do not count.
-        freeze = Once(lambda _: frozen.append(server.freeze_for(freeze_s)), after_s=4.0 + window_s / 4)
+        freeze = Once(
+            lambda _: frozen.append(server.freeze_for(freeze_s)), after_s=4.0 + window_s / 4, begun=lambda _: True
+        )
         with Generator(order, folder, rig.generator_cpus) as generator:
             generator.wait(window_s + lead_s + START_S, lambda: freeze(generator))
     started, response_ms = np.load(times).T

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,12 @@ class Manifest:
     """Processes of the load generator."""
     workers_at: str | None = None
     """Where workers on other machines found their master; null when they ran here."""
+    gate: Mapping[str, float | None] = field(default_factory=dict)
+    """Limit of every criterion of the gate, by its name; null where there is nothing to set."""
+    certificates: Mapping[str, Any] = field(default_factory=dict)
+    """For every instrument what `bench prove` found on this machine; null when it was not proven here."""
+    calibration: Mapping[str, Any] | None = None
+    """What `bench calibrate` found on this machine on the day of the run."""
 
     def write(self, folder: Path) -> None:
         """Write it into a run's folder."""

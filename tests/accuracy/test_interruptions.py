@@ -10,7 +10,7 @@ import time
 import pyarrow.parquet as pq
 import pytest
 
-from bench import campaign
+from bench import contract
 from tests.accuracy.campaigns import bench, left_behind, start, write_suite
 
 KILLS = 20
@@ -20,7 +20,7 @@ KILLS = 20
 def _ready_to_measure(tmp_path_factory):
     """Build, certify and measure once: what is cut off later are measurements, and not the first start of anything."""
     folder = tmp_path_factory.mktemp("first")
-    campaign.prepare(("go", "node"), lambda sentence: None)
+    contract.prepare(("go", "node"), lambda sentence: None)
     done = bench(folder / "runs", "run", str(write_suite(folder, "go", "node")))
     assert done.returncode == 0, done.stderr
 
