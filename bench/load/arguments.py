@@ -89,5 +89,8 @@ def add_arguments(parser: LocustArgumentParser) -> None:
     group.add_argument("--seed", type=int, default=1, help="Seed of the arrivals and of the order of requests")
     group.add_argument("--target-pid", type=int, default=0, help="Process under load, to read its CPU time")
     group.add_argument("--samples", default="", help="Folder, or URI of one, for a row a request (raw)")
+    group.add_argument(
+        "--patience", type=float, default=20.0, help="Seconds for which the master waits for a worker that is missing"
+    )
     group.add_argument("--account", default="", help="Folder for what the master says; by default that of the samples")
     group.add_argument("--tokens", default="", help="File with one bearer token a line; without it no request has one")

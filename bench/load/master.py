@@ -28,8 +28,6 @@ from bench.load.clock import boot_id
 _LEAD_NS = 250_000_000
 """From the instant at which the last worker is ready to the one at which all begin: the message must be there."""
 _LOOK_S = 0.2
-_PATIENCE_S = 20.0
-"""How long a worker may be missing before the others do not wait for it; it may be frozen and come back."""
 _STOP_S = 10.0
 """How long workers may take to stop when the load is cut short."""
 _NS = 1_000_000_000
@@ -93,6 +91,7 @@ class Master:
         if all(getattr(user_class, "one_each", False) for user_class in environment.user_classes):
             environment.dispatcher_class = OneEach
             options.num_users = options.spawn_rate = max(options.expect_workers, 1)
+        self._patience_s: float = options.patience
         self._folder = Path(folder) if (folder := options.account or options.samples) else None
         runner.register_message(crew.JOIN, self._on(self._join))
         runner.register_message(crew.CLOCK, self._on(self._tell_time))
@@ -240,9 +239,9 @@ class Master:
         elif node.state == STATE_MISSING and worker.missing_since is None:
             worker.missing_since = time.monotonic()
             self._change(f"worker {worker.number} went missing: no heartbeat came from it")
-        elif node.state == STATE_MISSING and time.monotonic() - worker.missing_since > _PATIENCE_S:
+        elif node.state == STATE_MISSING and time.monotonic() - worker.missing_since > self._patience_s:
             worker.gone = True
-            self._change(f"worker {worker.number} was missing for {_PATIENCE_S:g} s and was given up")
+            self._change(f"worker {worker.number} was missing for {self._patience_s:g} s and was given up")
         elif node.state != STATE_MISSING and worker.missing_since is not None:
             self._note_return(worker)
 
