@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import pytest
 
-from bench import children, contract, toolchains
+from bench import contract, toolchains
 from bench.gateways import registry
 from bench.gateways.build import build, lint
 from bench.gateways.process import GatewayProcess, Settings
 from bench.load.traffic import route_traffic
-from bench.paths import ROOT, SCENARIOS
+from tests.contract.by_hand import asked, assert_counted, by_hand, free_port, once, served, total, web_ui
 
 CASES = 150
 CONNECTIONS = 8
-PORTS = range(29_000, 29_400)
 
 
 @pytest.fixture(params=sorted(registry.gateways()))
@@ -46,95 +38,6 @@ def go(tmp_path) -> Iterator[GatewayProcess]:
     with GatewayProcess(variant, Settings(port=free_port(), folder=tmp_path, meters=False, live_set_mib=1)) as process:
         process.wait_ready()
         yield process
-
-
-def free_port() -> int:
-    for port in PORTS:
-        with suppress(OSError), socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError(f"no port of {PORTS} is free")
-
-
-def served(gateway: GatewayProcess) -> int:
-    """Give how many requests to /route the gateway itself has counted."""
-    lines = gateway.get("/metrics")[1].decode().splitlines()
-    counted = [line for line in lines if line.startswith("http_server_requests_total{") and 'endpoint="/route"' in line]
-    return int(sum(float(line.rsplit(" ", 1)[1]) for line in counted))
-
-
-def locust(gateway: GatewayProcess, scenario: str, *options: object) -> list[str]:
-    """Give the command that a user types."""
-    command = [
-        sys.executable,
-        "-m",
-        "locust",
-        "-f",
-        SCENARIOS / f"{scenario}.py",
-        "--host",
-        f"http://127.0.0.1:{gateway.port}",
-    ]
-    return [str(part) for part in (*command, *options)]
-
-
-def by_hand(folder: Path, gateway: GatewayProcess, scenario: str, *options: object) -> dict[str, object]:
-    """Run a scenario without a UI to its end; give Locust's own statistics of all requests."""
-    done = subprocess.run(
-        locust(gateway, scenario, "--headless", "--exit-code-on-error", 0, "--json-file", folder / "said", *options),
-        cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        check=False, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
-    (entry,) = json.loads((folder / "said.json").read_text())
-    return entry
-
-
-@contextmanager
-def web_ui(gateway: GatewayProcess, log: Path, *options: object) -> Iterator[str]:
-    """Start a scenario with the web UI; give its address."""
-    port = free_port()
-    with log.open("wb") as out:
-        ui = children.spawn(
-            locust(gateway, "steady", "--web-host", "127.0.0.1", "--web-port", port, *options),
-            cwd=ROOT, stdout=out, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        children.stop(ui, 10)
-
-
-def asked(address: str, form: bytes | None = None) -> dict[str, object]:
-    """Give the JSON of an address; with a form, of what posting it answers."""
-    with urllib.request.urlopen(address, form, timeout=5) as answer:
-        return json.load(answer)
-
-
-def once(address: str, holds) -> dict[str, object]:
-    """Ask for statistics until they are as wanted."""
-    deadline = time.monotonic() + 30
-    said: dict[str, object] = {}
-    while time.monotonic() < deadline:
-        with suppress(OSError):
-            said = asked(f"{address}/stats/requests")
-            if holds(said):
-                return said
-        time.sleep(0.1)
-    raise AssertionError(f"the web UI never got there; it said {said} last")
-
-
-def total(said: dict[str, object]) -> dict[str, object]:
-    (aggregated,) = [entry for entry in said["stats"] if entry["name"] == "Aggregated"]
-    return aggregated
-
-
-def assert_counted(gateway: GatewayProcess, said: dict[str, object], before: int = 0, *, in_flight: int = 0) -> None:
-    """Locust and the gateway counted the same, but for what may be in flight when a load is stopped."""
-    requests, unanswered = said["num_requests"], said["num_failures"]
-    assert unanswered <= in_flight
-    assert requests - unanswered <= served(gateway) - before <= requests
 
 
 @pytest.mark.timeout(300)
