@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_TIME_NAMESPACE = "/proc/self/ns/time"
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Offset:
 
 
 SAME_CLOCK = Offset(0, 0)
-"""On one machine there is one CLOCK_MONOTONIC, whatever containers and network namespaces divide it."""
+"""On one machine there is one CLOCK_MONOTONIC, whatever containers divide it, but for time namespaces."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,16 @@ class Round:
 
 
 def boot_id() -> str:
-    """Give what names the running kernel: equal for two processes if and only if they share a CLOCK_MONOTONIC."""
+    """Give what names the running kernel."""
     return _BOOT_ID.read_text().strip()
+
+
+def clock_id() -> str:
+    """Give what names this CLOCK_MONOTONIC: two processes with the same read the same clock (time_namespaces(7))."""
+    namespace = ""
+    with suppress(OSError):
+        namespace = os.readlink(_TIME_NAMESPACE)
+    return f"{boot_id()} {namespace}"
 
 
 def best(rounds: Sequence[Round]) -> Offset:

@@ -27,7 +27,7 @@ from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from bench.errors import LoadFailed
-from bench.load.clock import SAME_CLOCK, Offset, Round, best, boot_id
+from bench.load.clock import SAME_CLOCK, Offset, Round, best, boot_id, clock_id
 
 JOIN, ORDER, CLOCK = "bench_join", "bench_order", "bench_clock"
 READY, BEGIN, STOP = "bench_ready", "bench_begin", "bench_stop"
@@ -135,10 +135,10 @@ class _Member:
         environment.events.report_to_master.add_listener(self._count_reported)
 
     def join(self, tokens: str) -> Place:
-        said = {"pid": os.getpid(), "boot_id": boot_id(), "processes": process_space()}
+        said = {"pid": os.getpid(), "clock": clock_id(), "processes": process_space()}
         self._runner.send_message(JOIN, said | {"wants_tokens": bool(tokens) and not os.path.isfile(tokens)})
         order = self._order.get()
-        same_clock = order["boot_id"] == said["boot_id"]
+        same_clock = order["clock"] == said["clock"]
         self._clock = SAME_CLOCK if same_clock else self._compare_clocks()
         return Place(
             worker=order["worker"],

@@ -23,7 +23,7 @@ from locust.runners import STATE_MISSING, MasterRunner, WorkerNode
 
 from bench.load import crew
 from bench.load.account import CHANGES_FILE, MASTER_FILE
-from bench.load.clock import boot_id
+from bench.load.clock import clock_id
 
 _LEAD_NS = 250_000_000
 """From the instant at which the last worker is ready to the one at which all begin: the message must be there."""
@@ -120,7 +120,7 @@ class Master:
         order = {
             "worker": worker.number,
             "workers": len(self._workers),
-            "boot_id": boot_id(),
+            "clock": clock_id(),
             "processes": crew.process_space(),
             "tokens": tokens,
         }

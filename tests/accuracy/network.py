@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-_SWITCH = "switch"
+_PREFIX, _SWITCH = "bench", "switch"
 # RFC 2544 sets this network aside for benchmarks of network devices.
 _NETWORK = "198.18.0"
 
@@ -25,6 +25,10 @@ class Machine:
     def inside(self) -> list[str]:
         """What to put before a command so that it runs there."""
         return ["ip", "netns", "exec", self.namespace]
+
+    def with_clock_ahead(self, seconds: int) -> list[str]:
+        """Give the same, with a CLOCK_MONOTONIC that is ahead of this machine's."""
+        return [*self.inside, "unshare", "--time", "--monotonic", str(seconds)]
 
     def cut_off(self) -> None:
         """Take its network away."""
@@ -44,13 +48,16 @@ def unavailable() -> str | None:
     if made.returncode:
         return f"no right to make network namespaces: {made.stderr.strip()}"
     _ip("netns", "del", probe)
+    if subprocess.run(["unshare", "--time", "true"], capture_output=True, check=False).returncode:
+        return "no right to make time namespaces"
     return None
 
 
 @contextmanager
 def network(names: Sequence[str]) -> Iterator[list[Machine]]:
     """Give machines on one network, each of which reaches the others and nothing else."""
-    prefix = f"bench-{os.getpid()}"
+    _clear_left_behind()
+    prefix = f"{_PREFIX}-{os.getpid()}"
     switch = f"{prefix}-{_SWITCH}"
     machines = [Machine(f"{prefix}-{name}", f"{_NETWORK}.{number}") for number, name in enumerate(names, 1)]
     try:
@@ -65,6 +72,16 @@ def network(names: Sequence[str]) -> Iterator[list[Machine]]:
         for namespace in (*(machine.namespace for machine in machines), switch):
             with suppress(subprocess.CalledProcessError):
                 _ip("netns", "del", namespace)
+
+
+def _clear_left_behind() -> None:
+    """Remove what a test left that was killed."""
+    listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout.split()
+    for name in listed:
+        prefix, _, rest = name.partition("-")
+        owner = rest.partition("-")[0]
+        if prefix == _PREFIX and owner.isdigit() and not os.path.exists(f"/proc/{owner}"):
+            _ip("netns", "del", name)
 
 
 def _plug_in(machine: Machine, switch: str, port: str) -> None:

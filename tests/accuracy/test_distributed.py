@@ -13,19 +13,23 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bench import children, toolchains
 from bench.gateways import registry
 from bench.gateways.build import build
 from bench.load import spool
+from bench.load.schedule import Poisson
 from bench.paths import ROOT
 from tests.accuracy.network import Machine, network, unavailable
 
 PORT = 5_557
 GATEWAY_PORT = 8_080
 WITHIN_S = 90
-RATE, CONNECTIONS = 300, 8
+RATE, CONNECTIONS, SEED = 300, 8, 3
+AHEAD_S = 5_000
+"""How far the clock of the second worker is ahead of all others."""
 
 GATEWAY = f"""
 import sys
@@ -67,6 +71,7 @@ with Generator(order, Path(folder)) as generator:
 by_worker = np.bincount(table["worker"].to_numpy(), minlength=2).tolist()
 print(json.dumps({{
     "lost": said.lost, "absent": said.absent, "reasons": said.reasons, "rows": said.rows, "by_worker": by_worker,
+    "due_ns": (table["intended_ns"].to_numpy() - workers[0]["began_ns"]).tolist(),
     "locust_count": said.locust_count, "summed_count": said.summed_count, "workers": workers,
 }}))
 """
@@ -106,7 +111,7 @@ class Rig:
         """Run one load and give its account."""
         samples, own = self.folder / name / "brought", self.folder / name / "master"
         own.mkdir(parents=True)
-        common = ("--rate", RATE, "--connections", CONNECTIONS, "--seed", 3, "--loglevel", "WARNING", *options)
+        common = ("--rate", RATE, "--connections", CONNECTIONS, "--seed", SEED, "--loglevel", "WARNING", *options)
         command = [
             sys.executable,
             "-c",
@@ -144,13 +149,12 @@ def gateway_on(machine: Machine, folder: Path) -> Iterator[Gateway]:
 
 
 @contextmanager
-def worker_on(machine: Machine, master: Machine, own: Path) -> Iterator[subprocess.Popen[bytes]]:
+def worker_on(inside: list[str], master: Machine, own: Path) -> Iterator[subprocess.Popen[bytes]]:
     own.mkdir()
-    command = ["python", "-m", "bench.load.worker", "--master-host", master.address, "--master-port", PORT]
-    command[0] = sys.executable
+    command = [sys.executable, "-m", "bench.load.worker", "--master-host", master.address, "--master-port", PORT]
     with (own / "worker.log").open("wb") as log:
         process = children.spawn(
-            [*machine.inside, *map(str, command)], cwd=ROOT, env=os.environ | {"BENCH_SPOOL": str(own)},
+            [*inside, *map(str, command)], cwd=ROOT, env=os.environ | {"BENCH_SPOOL": str(own)},
             stdout=log, stderr=log,
         )  # fmt: skip
     try:
@@ -171,12 +175,13 @@ def rig(tmp_path_factory) -> Iterator[Rig]:
     with ExitStack() as running:
         master, gateway, *workers = running.enter_context(network(("master", "gateway", "one", "two")))
         served_by = running.enter_context(gateway_on(gateway, folder))
-        by_address = {machine.address: machine for machine in workers}
+        one, two = workers
+        inside = {one.address: one.inside, two.address: two.with_clock_ahead(AHEAD_S)}
         processes = {
-            address: running.enter_context(worker_on(machine, master, folder / f"spool-{address}"))
-            for address, machine in by_address.items()
+            address: running.enter_context(worker_on(where, master, folder / f"spool-{address}"))
+            for address, where in inside.items()
         }
-        yield Rig(master, served_by, by_address, processes, folder)
+        yield Rig(master, served_by, {machine.address: machine for machine in workers}, processes, folder)
 
 
 def rows_in(folder: Path) -> int:
@@ -189,10 +194,14 @@ def test_workers_on_other_machines_send_what_the_gateway_counts_and_bring_every_
     assert {worker["host"] for worker in said["workers"]} == set(rig.workers)
     assert said["rows"] == said["locust_count"] == said["summed_count"] == rig.gateway.served()
     assert min(said["by_worker"]) > 0
-    first, second = said["workers"]
-    assert first["began_ns"] == second["began_ns"]
-    # The namespaces are of one machine, and share its clock.
-    assert first["clock_error_ns"] == second["clock_error_ns"] == 0
+    same, ahead = sorted(said["workers"], key=lambda worker: worker["host"])
+    assert same["began_ns"] == ahead["began_ns"]
+    assert (same["clock_offset_ns"], same["clock_error_ns"]) == (0, 0)
+    assert ahead["clock_error_ns"] > 0
+    assert abs(ahead["clock_offset_ns"] + AHEAD_S * 1_000_000_000) <= ahead["clock_error_ns"]
+    # On the master's clock, the arrivals of both are those of one schedule.
+    parts = [np.concatenate(list(Poisson(RATE, 1, SEED).share(index, 2).chunks())) for index in range(2)]
+    assert said["due_ns"] == np.sort(np.concatenate(parts)).tolist()
 
 
 def test_a_worker_whose_network_is_cut_makes_the_load_invalid_and_nothing_is_lost_silently(rig) -> None:
