@@ -87,7 +87,7 @@ class Drive:
             limits=self._arguments.limits, flush=self._flush, give_way=self._give_way,
             tls=self._arguments.tls() if encrypted(self._user.host) else None,
         )  # fmt: skip
-        statistics.use_fine_buckets()
+        statistics.prepare()
         self._engine.open(self._arguments.wait_for_host_s)
 
     def _load(self) -> None:
