@@ -132,7 +132,7 @@ class JourneyLoad:
         self.tokens = read_tokens(samples.keep_tokens(self._store, place.tokens) or said.tokens)
         self.worker = place.worker
         self._spool = Spool(self._store.folder, place.worker)
-        statistics.use_fine_buckets()
+        statistics.prepare()
         _wait_for(*address(self._environment.host), said.wait_for_host_s)
 
     def _begin(self, began_ns: int) -> None:
