@@ -13,7 +13,6 @@ import pyarrow as pa
 from bench.meters import tables
 
 PERIOD_S = 0.1
-_LOWEST_PRIORITY = 19
 
 
 class Gone(Exception):
@@ -63,8 +62,8 @@ class Sampler:
         self._sample()
 
     def _run(self) -> None:
-        # It shares a processor with the load generator, and gives way to it.
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
+        # It shares a processor with the load generator, and gives way to it at once (sched(7): SCHED_IDLE is below any nice).
+        os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))
         due = time.monotonic() + self._period_s
         while not self._ended and not self._stop.wait(max(0.0, due - time.monotonic())):
             self._sample()
