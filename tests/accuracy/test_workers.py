@@ -6,17 +6,24 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bench import paths
+from bench.calibrate import Calibration
 from bench.errors import LoadFailed
 from bench.load import spool
 from bench.load.account import CHANGES_FILE
 from bench.load.generator import Generator, Order
 from bench.load.rows import Outcome
 from bench.load.schedule import Poisson
+from bench.prove import certificate
+from bench.store import manifest, writer
+from tests.accuracy import campaigns
 from tests.unit.scripted_server import OK, ScriptedServer, serving
 
 WITHIN_S = 60
@@ -46,6 +53,15 @@ def once(server: ScriptedServer, requests: int, act: Callable[[], None]) -> Call
     return watch
 
 
+def keep_ceiling(runs: Path, workers: int) -> None:
+    """Have a ceiling of the generator stand there for today: to measure it takes longer than what is tested here."""
+    ceiling = Calibration(
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"), machine=certificate.this_machine(),
+        code=certificate.code("load"), workers=workers, ceiling_rps=1e6, runs={},
+    )  # fmt: skip
+    certificate.keep(runs / ".certificates" / "calibration.json", asdict(ceiling))
+
+
 def count(table, outcome: Outcome) -> int:
     return table["outcome"].to_pylist().count(outcome.name.lower())
 
@@ -70,6 +86,40 @@ def test_two_workers_send_the_arrivals_of_one_schedule_and_a_slow_end_loses_none
     # Divided as evenly as they can be; each worker first tries the server on one more.
     assert sorted((first.connects, second.connects)) == [3, 4]
     assert server.connections == CONNECTIONS + 2
+
+
+@pytest.mark.timeout(120)
+def test_a_campaign_with_two_workers_counts_what_the_gateway_counts_and_says_who_drove_it(tmp_path) -> None:
+    runs = tmp_path / "runs"
+    keep_ceiling(runs, workers=2)
+    suite = campaigns.write_suite(tmp_path, "go")
+    head, _, saturated = suite.read_text().split("[[load]]")
+    suite.write_text(f"{head}[[load]]{saturated}")
+    done = campaigns.bench(runs, "run", str(suite), "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    run = Path(done.stdout.strip())
+    said = manifest.read(run)
+    assert (said.generator_workers, said.workers_at) == (2, None)
+    table = {name: writer.read(name, run / f"{name}.parquet") for name in ("cells", "workers", "requests")}
+    requests = table["requests"].to_pandas()
+    (cell,), drove = table["cells"].to_pylist(), table["workers"].to_pylist()
+    assert (cell["generator_workers"], cell["workers_lost"]) == (2, 0)
+    assert cell["rows"] == len(requests) == cell["locust_count"] == cell["gateway_count"] > 0
+    assert [row["worker"] for row in drove] == [0, 1]
+    assert sum(row["rows"] for row in drove) == cell["rows"]
+    assert all(row["finished"] and row["rows"] == row["locust_count"] for row in drove)
+    assert drove[0]["began_ns"] == drove[1]["began_ns"]
+    # A closed loop keeps all its connections busy, and they are divided.
+    assert cell["connections"] == 8
+    assert requests.groupby("worker", observed=True).connection.nunique().tolist() == [4, 4]
+
+
+def test_more_workers_than_connections_are_refused_before_the_first_cell(tmp_path) -> None:
+    done = campaigns.bench(tmp_path / "runs", "run", str(campaigns.write_suite(tmp_path, "go")), "--workers", "9")
+    assert done.returncode == 1
+    said = " ".join(done.stderr.split())
+    assert "has 8 connections, too few for 9 workers. Give fewer --workers, or more connections" in said
+    assert list((tmp_path / "runs").glob("*/")) == []
 
 
 def test_the_rows_of_a_killed_worker_are_kept_and_its_loss_is_said(tmp_path) -> None:
@@ -126,7 +176,7 @@ def test_a_load_all_of_whose_workers_are_killed_has_failed(tmp_path) -> None:
     [
         pytest.param(2, (), signal.SIGTERM, id="SIGTERM to the master"),
         pytest.param(1, (), signal.SIGINT, id="SIGINT to the only one"),
-        pytest.param(2, ("--run-time", "2s"), None, id="the run time is over"),
+        pytest.param(1, ("--run-time", "2s"), None, id="the run time is over"),
     ],
 )
 def test_a_load_cut_short_keeps_every_request_and_says_what_was_in_flight(tmp_path, workers, options, number) -> None:
