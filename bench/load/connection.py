@@ -87,7 +87,8 @@ class Connection:
     def on_message_complete(self) -> None:
         """Note that the answer is whole; only now does the parser, which calls this, know if the connection may stay."""
         self.complete = True
-        self.reusable = self.parser.should_keep_alive()
+        # An answer before the whole request was sent: what is left of it would stand in the midst of the next one.
+        self.reusable = self.parser.should_keep_alive() and not self.payload
 
     def close(self) -> None:
         """Close the socket; the connection can be opened again."""

@@ -132,7 +132,12 @@ class Engine:
         Parameters
         ----------
         wait_s
-            How long nothing may listen there before `LoadFailed` is raised.
+            How long nothing may listen there before that is an error.
+
+        Raises
+        ------
+        LoadFailed
+            Nothing listens there, no secure connection comes about, or this machine cannot open as many connections.
         """
         deadline = time.monotonic() + wait_s
         while (error := self._refusal()) and time.monotonic() < deadline:
@@ -144,8 +149,17 @@ class Engine:
             raise LoadFailed(f"No secure connection to {where}: {why}.")
         self._idle.extend(self._connections)
         if self._limits.keep_alive:
-            for connection in self._connections:
+            self._open_all(where)
+
+    def _open_all(self, where: str) -> None:
+        for connection in self._connections:
+            try:
                 self._connect(connection)
+            except OSError as error:
+                raise LoadFailed(
+                    f"Of {len(self._connections)} connections to {where}, number {connection.number + 1} cannot be opened"
+                    f" ({error}). Give fewer --connections."
+                ) from error
 
     def _refusal(self) -> OSError | None:
         try:
@@ -309,13 +323,12 @@ class Engine:
                 return False
             if connection.payload:
                 connection.payload = connection.payload[connection.send(connection.payload) :]
-            if not connection.payload:
-                self._epoll.modify(connection.fd, _READABLE)
         except BlockingIOError:
             pass
         except OSError as error:
             self._lose(connection, error)
             return False
+        self._epoll.modify(connection.fd, _READABLE | _WRITABLE if connection.payload else _READABLE)
         return True
 
     # --- connections --------------------------------------------------------------------------------------------------

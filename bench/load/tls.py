@@ -42,14 +42,19 @@ def context(ca: Path | None = None, *, verify: bool = True) -> ssl.SSLContext:
 
 def refusal(address: tuple[str, int], host: str, tls: ssl.SSLContext, timeout_s: float) -> str | None:
     """Give why a handshake with a server fails, None when it does not: asked once, before a load."""
-    with socket.create_connection(address[:2], timeout=timeout_s) as plain:
-        try:
-            with tls.wrap_socket(plain, server_hostname=host):
-                return None
-        except ssl.SSLCertVerificationError as error:
-            return f"its certificate does not verify: {error.verify_message}. Trust its issuer with --ca FILE, or --insecure"
-        except OSError as error:
-            return f"it does not speak TLS as we do: {error}"
+    try:
+        with (
+            socket.create_connection(address[:2], timeout=timeout_s) as plain,
+            tls.wrap_socket(plain, server_hostname=host),
+        ):
+            return None
+    except ssl.SSLCertVerificationError as error:
+        return (
+            f"the certificate of {host} does not verify: {error.verify_message.rstrip('.')}."
+            " Trust its issuer with --ca FILE, or anybody with --insecure"
+        )
+    except OSError as error:
+        return f"it does not speak TLS as we do ({error}). Without TLS, give --host http://…"
 
 
 class TlsSocket:
@@ -59,7 +64,7 @@ class TlsSocket:
         self._plain = plain
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = tls.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
-        self._left = b""
+        self._left = memoryview(b"")
         """Ciphertext that the socket did not take yet."""
         self._accepted = 0
         """Plain bytes whose ciphertext is in `_left`."""
@@ -86,30 +91,37 @@ class TlsSocket:
 
     def recv(self, size: int) -> bytes:
         """Give what has arrived, all of it; empty when the other side has ended."""
-        ended = not self._take_in()
+        # Nothing new on the socket is not nothing: the first bytes may have come together with the last of the handshake.
+        with suppress(BlockingIOError):
+            self._take_in()
         parts = []
+        ended = False
         try:
             while part := self._tls.read(size):
                 parts.append(part)
+            # It has taken leave, and may hold the socket open: from now on the socket itself says that it has ended.
+            ended = True
+            with suppress(OSError):
+                self._plain.shutdown(socket.SHUT_RD)
         except ssl.SSLWantReadError:
             pass
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+        except ssl.SSLEOFError:
             ended = True
         if not parts and not ended:
             raise BlockingIOError
         return b"".join(parts)
 
-    def _take_in(self) -> int:
+    def _take_in(self) -> None:
         data = self._plain.recv(_RECORD_BYTES)
         if data:
             self._incoming.write(data)
         else:
             self._incoming.write_eof()
-        return len(data)
 
     def _push(self) -> bool:
         """Hand ciphertext to the socket; tells whether it took all."""
-        self._left += self._outgoing.read()
+        if self._outgoing.pending:
+            self._left = memoryview(bytes(self._left) + self._outgoing.read())
         while self._left:
             try:
                 self._left = self._left[self._plain.send(self._left) :]

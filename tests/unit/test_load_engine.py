@@ -48,14 +48,16 @@ def load(
     limits: Limits = LIMITS,
     requests: tuple[bytes, ...] = (REQUEST,),
     give_way: Callable[[Engine], None] = lambda engine: None,
+    **spoken: object,
 ) -> Load:
+    """Run a load against a server here; `spoken` says how the engine talks to it, TLS for instance."""
     rows = array("q")
     engine = Engine(
         "127.0.0.1", port, requests, range(len(requests)), limits=limits, flush=rows.extend,
-        give_way=lambda: give_way(engine),
+        give_way=lambda: give_way(engine), **spoken,
     )  # fmt: skip
-    engine.open()
     try:
+        engine.open()
         drive(engine)
     finally:
         engine.close()
