@@ -72,7 +72,8 @@ class Elsewhere:
 
     def under(self, name: str) -> Elsewhere:
         """Give the same with a place for rows of its own, that nothing else has written to."""
-        return replace(self, samples=f"{self.samples.rstrip('/')}/{name}-{secrets.token_hex(4)}")
+        base, question, options = self.samples.partition("?")
+        return replace(self, samples=f"{base.rstrip('/')}/{name}-{secrets.token_hex(4)}{question}{options}")
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,14 @@ def gather(uri: str, folder: Path) -> None:
         raise LoadFailed(f"The samples at {uri} cannot be read: {error}. Check --samples.") from error
 
 
+def put(folder: Path, uri: str, names: tuple[str, ...]) -> None:
+    """Copy files of a folder to a URI or a plain path; raises `LoadFailed` when that cannot be done."""
+    try:
+        _copy(folder, uri, names)
+    except (OSError, ValueError) as error:
+        raise LoadFailed(f"Nothing can be written to {uri}: {error}. Check --samples.") from error
+
+
 def _copy(folder: Path, uri: str, names: tuple[str, ...]) -> None:
     there, base = fs.FileSystem.from_uri(uri)
     there.create_dir(base, recursive=True)

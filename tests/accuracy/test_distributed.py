@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from bench import children, toolchains
@@ -22,6 +23,7 @@ from bench.gateways.build import build
 from bench.load import spool
 from bench.load.schedule import Poisson
 from bench.paths import ROOT
+from bench.store import writer
 from tests.accuracy.network import Machine, network, unavailable
 
 PORT = 5_557
@@ -49,33 +51,6 @@ with GatewayProcess(registry.variant("go"), settings) as gateway:
         print(sum(int(float(x.rsplit(" ", 1)[1])) for x in counts), flush=True)
 """
 
-MASTER = f"""
-import json
-import sys
-from pathlib import Path
-import numpy as np
-from bench import paths
-from bench.load import account, spool
-from bench.load.generator import Elsewhere, Generator, Order
-
-address, gateway, samples, folder, *options = sys.argv[1:]
-order = Order(
-    paths.SCENARIOS / "steady.py", f"http://{{gateway}}:{GATEWAY_PORT}", tuple(options), workers=2,
-    elsewhere=Elsewhere(address, {PORT}, samples),
-)
-with Generator(order, Path(folder)) as generator:
-    generator.wait({WITHIN_S})
-    said = generator.account()
-    table = spool.read_requests(generator.samples, "c")
-    workers = account.workers_rows(generator.samples, "c")
-by_worker = np.bincount(table["worker"].to_numpy(), minlength=2).tolist()
-print(json.dumps({{
-    "lost": said.lost, "absent": said.absent, "reasons": said.reasons, "rows": said.rows, "by_worker": by_worker,
-    "due_ns": (table["intended_ns"].to_numpy() - workers[0]["began_ns"]).tolist(),
-    "locust_count": said.locust_count, "summed_count": said.summed_count, "workers": workers,
-}}))
-"""
-
 
 @dataclass(frozen=True)
 class Gateway:
@@ -89,6 +64,15 @@ class Gateway:
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         return int(self.process.stdout.readline())
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one load left."""
+
+    account: dict[str, object]
+    requests: pa.Table
+    workers: list[dict[str, object]]
 
 
 @dataclass(frozen=True)
@@ -107,31 +91,27 @@ class Rig:
         """Give where a worker keeps its rows."""
         return self.folder / f"spool-{address}"
 
-    def load(self, name: str, *options: object, meanwhile: Callable[[], None] = lambda: None) -> dict[str, object]:
-        """Run one load and give its account."""
-        samples, own = self.folder / name / "brought", self.folder / name / "master"
-        own.mkdir(parents=True)
+    def load(self, name: str, *options: object, meanwhile: Callable[[], None] = lambda: None) -> Load:
+        """Run one load and give what is known of it."""
+        brought = self.folder / f"brought-{name}"
+        command = ["-m", "bench.load.lead", "--host", f"http://{self.gateway.machine.address}:{GATEWAY_PORT}"]
+        command += ["--workers", "2", "--at", f"{self.master.address}:{PORT}", "--samples", brought.as_uri()]
         common = ("--rate", RATE, "--connections", CONNECTIONS, "--seed", SEED, "--loglevel", "WARNING", *options)
-        command = [
-            sys.executable,
-            "-c",
-            MASTER,
-            self.master.address,
-            self.gateway.machine.address,
-            samples.as_uri(),
-            own,
-        ]
         asked = subprocess.Popen(
-            [str(part) for part in (*self.master.inside, *command, *common)], cwd=ROOT, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            [*self.master.inside, sys.executable, *command, "--name", name, "--", *map(str, common)], cwd=ROOT,
+            text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         try:
             meanwhile()
             out, err = asked.communicate(timeout=WITHIN_S)
         finally:
             asked.kill()
-        assert asked.returncode == 0, err + (own / "locust.log").read_text()
-        return json.loads(out)
+        assert asked.returncode == 0, err
+        (place,) = brought.iterdir()
+        said = json.loads((place / "account.json").read_text())
+        assert said == json.loads(out)
+        tables = [writer.read(table, place / f"{table}.parquet") for table in ("requests", "workers")]
+        return Load(said, tables[0], tables[1].to_pylist())
 
 
 @contextmanager
@@ -189,19 +169,20 @@ def rows_in(folder: Path) -> int:
 
 
 def test_workers_on_other_machines_send_what_the_gateway_counts_and_bring_every_row(rig) -> None:
-    said = rig.load("whole", "--duration", 1)
-    assert said["reasons"] == []
-    assert {worker["host"] for worker in said["workers"]} == set(rig.workers)
+    load = rig.load("whole", "--duration", 1)
+    said = load.account
+    assert (said["reasons"], said["valid"]) == ([], True)
+    assert {worker["host"] for worker in load.workers} == set(rig.workers)
     assert said["rows"] == said["locust_count"] == said["summed_count"] == rig.gateway.served()
-    assert min(said["by_worker"]) > 0
-    same, ahead = sorted(said["workers"], key=lambda worker: worker["host"])
+    same, ahead = sorted(load.workers, key=lambda worker: worker["host"])
     assert same["began_ns"] == ahead["began_ns"]
     assert (same["clock_offset_ns"], same["clock_error_ns"]) == (0, 0)
     assert ahead["clock_error_ns"] > 0
     assert abs(ahead["clock_offset_ns"] + AHEAD_S * 1_000_000_000) <= ahead["clock_error_ns"]
     # On the master's clock, the arrivals of both are those of one schedule.
     parts = [np.concatenate(list(Poisson(RATE, 1, SEED).share(index, 2).chunks())) for index in range(2)]
-    assert said["due_ns"] == np.sort(np.concatenate(parts)).tolist()
+    due = np.sort(np.concatenate(parts)) + same["began_ns"]
+    assert load.requests["intended_ns"].to_pylist() == due.tolist()
 
 
 def test_a_worker_whose_network_is_cut_makes_the_load_invalid_and_nothing_is_lost_silently(rig) -> None:
@@ -215,7 +196,9 @@ def test_a_worker_whose_network_is_cut_makes_the_load_invalid_and_nothing_is_los
             time.sleep(0.02)
         rig.workers[cut].cut_off()
 
-    said = rig.load("cut", "--duration", 3, "--request-timeout", 60, "--patience", 1, meanwhile=cut_off)
+    load = rig.load("cut", "--duration", 3, "--request-timeout", 60, "--patience", 1, meanwhile=cut_off)
+    said = load.account
+    assert not said["valid"]
     (lost,) = said["lost"]
     survivor = 1 - lost
     assert said["absent"] == [lost]
@@ -224,9 +207,10 @@ def test_a_worker_whose_network_is_cut_makes_the_load_invalid_and_nothing_is_los
     assert missing.startswith(f"worker {lost} went missing: no heartbeat came from it")
     assert given_up.startswith(f"worker {lost} was missing for 1 s and was given up")
     # The other one brought everything, and everything that it sent was answered.
-    assert [worker["worker"] for worker in said["workers"]] == [survivor]
-    assert said["workers"][0]["finished"]
-    assert said["by_worker"][survivor] == said["workers"][0]["locust_count"] == said["rows"]
+    (worker,) = load.workers
+    assert (worker["worker"], worker["finished"]) == (survivor, True)
+    assert set(load.requests["worker"].to_pylist()) == {survivor}
+    assert load.requests.num_rows == worker["locust_count"] == said["rows"]
     # What the one cut off sent is in the folder of its own machine, to the last request once it is told to end.
     rig.processes[cut].send_signal(signal.SIGTERM)
     rig.processes[cut].wait(WITHIN_S)

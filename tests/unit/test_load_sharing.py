@@ -168,6 +168,9 @@ def test_workers_elsewhere_need_a_place_for_their_rows():
     assert said.command == "python -m bench.load.worker --master-host 10.0.0.1 --master-port 5557"
     assert said.under("c").samples.startswith("s3://bucket/rows/c-")
     assert said.under("c") != said.under("c")
+    with_options = Elsewhere.parse("10.0.0.1:5557", "s3://bucket/rows?region=eu-central-1").under("c").samples
+    assert with_options.startswith("s3://bucket/rows/c-")
+    assert with_options.endswith("?region=eu-central-1")
 
 
 def test_no_workers_are_a_sentence(tmp_path):
