@@ -18,7 +18,7 @@ report: setup browser ## Set up, build, check, measure the quick suite, run the 
 	@$(BIN)/roi report latest
 
 .PHONY: test
-test: setup browser ## Set up and run every test
+test: setup browser network ## Set up and run every test
 	@$(BIN)/python -m pytest
 
 .PHONY: setup
@@ -42,6 +42,17 @@ browser:
 	    apt-get -qq update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
 	  else \
 	    echo "No Chromium here and no right to install it: charts are not written as pictures, browser tests are skipped. Install it with: sudo apt-get install chromium"; \
+	  fi; }
+
+# The tests of workers on other machines make a network of namespaces; without `ip` or the right to, they are skipped.
+.PHONY: network
+network:
+	@command -v ip >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing iproute2 from the system's packages"; \
+	    apt-get -qq update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends iproute2 >/dev/null; \
+	  else \
+	    echo "No ip here and no right to install it: tests of workers on other machines are skipped. Install it with: sudo apt-get install iproute2"; \
 	  fi; }
 
 .PHONY: lock

@@ -59,8 +59,8 @@ def described(account: Account) -> str:
     return json.dumps(asdict(account) | {"reasons": account.reasons, "valid": not account.reasons}, indent=1) + "\n"
 
 
-def main() -> None:
-    """Read the command line and lead; an error is a sentence and exit code 1. A load that is not valid is no error."""
+def parser() -> argparse.ArgumentParser:
+    """Give the parser of the command line."""
     arguments = argparse.ArgumentParser(prog="python -m bench.load.lead", description=__doc__)
     arguments.add_argument("--scenario", default="steady", help="Name of a scenario")
     arguments.add_argument("--host", required=True, help="The gateway, http://gateway:8080")
@@ -70,7 +70,12 @@ def main() -> None:
     arguments.add_argument("--name", default="load", help="Name of the load")
     arguments.add_argument("--within", type=float, default=600.0, help="Seconds that the load may take")
     arguments.add_argument("locust", nargs="*", help="After --: options of Locust and the engine")
-    said = arguments.parse_args()
+    return arguments
+
+
+def main() -> None:
+    """Read the command line and lead; an error is a sentence and exit code 1. A load that is not valid is no error."""
+    said = parser().parse_args()
     try:
         order = Order(
             scenario.locustfile(said.scenario), said.host, tuple(said.locust), workers=said.workers,

@@ -35,13 +35,18 @@ def work(master_host: str, master_port: int, loads: int | None) -> None:
         time.sleep(_BREATH_S)
 
 
-def main() -> None:
-    """Read the command line and work until told to end."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--master-host", required=True, help="Address of the machine where bench runs")
+def parser() -> argparse.ArgumentParser:
+    """Give the parser of the command line."""
+    arguments = argparse.ArgumentParser(prog="python -m bench.load.worker", description=__doc__)
+    arguments.add_argument("--master-host", required=True, help="Address of the machine that leads the load")
     arguments.add_argument("--master-port", required=True, type=int, help="The port that it waits for workers at")
     arguments.add_argument("--loads", type=int, help="End after so many loads; without it: go on until ended")
-    options = arguments.parse_args()
+    return arguments
+
+
+def main() -> None:
+    """Read the command line and work until told to end."""
+    options = parser().parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         work(options.master_host, options.master_port, options.loads)
