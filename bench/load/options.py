@@ -7,6 +7,8 @@ from argparse import Namespace
 from locust import events
 from locust.argument_parser import LocustArgumentParser
 
+# Listeners are called in the order of their coming: this one's --duration must be there before its default is changed.
+from bench.load import arguments  # noqa: F401
 from bench.scenario import Option, Scenario, Value, named
 
 _declared: dict[str, Scenario] = {}

@@ -21,8 +21,10 @@ from bench.gateways.build import build
 from bench.gateways.process import GatewayProcess, Settings
 from bench.gateways.tokens import keys, mint
 from bench.load import spool
+from bench.load.generator import Generator, Order
 from bench.load.schedule import Poisson, Schedule, VaryingPoisson
 from bench.paths import CONTRACT
+from bench.scenario import locustfile
 from tests.accuracy.campaigns import bench
 from tests.contract.by_hand import asked, assert_counted, entries, free_port, headless, once, served, total, web_ui
 from tests.unit.scripted_server import OK, serving
@@ -102,6 +104,8 @@ def test_a_soak_ends_when_locust_says_so_and_keeps_what_it_sent(rig, tmp_path) -
     assert len(due) > len(shifted(loaded)) > 1
     assert shifted(loaded) == due[: len(shifted(loaded))]
     # Half an hour was planned, and was cut short.
+    (beginning,) = spool.read_beginnings(tmp_path / "samples")
+    assert beginning.measure_end_ns - beginning.measure_start_ns == 1_800_000_000_000
     assert loaded.summary.measure_end_ns == loaded.summary.ended_ns
 
 
@@ -133,8 +137,6 @@ def test_a_tag_chooses_one_kind_of_a_closed_loop(rig, tmp_path) -> None:
     ("scenario", "options", "said"),
     [
         ("steady", ("--tags", "nothing"), "leave no kind of request of the mix route=269,token=90. Kinds: route, token, large"),
-        ("surge", ("--mix", "rout=1"), "Did you mean route?"),
-        ("replay", ("--trace", "nothing.csv"), "The trace nothing.csv cannot be read: No such file"),
         ("journey", ("Integration",), "Users of the kind Integration need bearer tokens"),
     ],
 )  # fmt: skip
@@ -182,6 +184,21 @@ def test_what_a_journey_has_in_flight_when_it_is_stopped_is_a_row_without_an_ans
     outcomes = Counter(spool.read_requests(tmp_path, "by hand")["outcome"].to_pylist())
     assert outcomes == {"ok": 3, "unanswered": 3}
     assert summary.rows == summary.locust_count == sent == 6
+
+
+def test_a_journey_over_two_workers_has_the_rows_of_both(rig, tmp_path) -> None:
+    before = served(rig.gateway)
+    options = ("--users", "6", "--spawn-rate", "6", "--think", "0.01", "--duration", "1", "--tokens", str(rig.tokens))
+    order = Order(locustfile("journey"), f"http://127.0.0.1:{rig.port}", options, workers=2)
+    with Generator(order, tmp_path) as generator:
+        generator.wait(30)
+        said = generator.account()
+    rows = spool.read_requests(generator.samples, "two workers")
+    assert said.lost == said.changes == ()
+    assert rows.num_rows == said.rows == said.locust_count == served(rig.gateway) - before
+    users = set(zip(rows["worker"].to_pylist(), rows["connection"].to_pylist(), strict=True))
+    assert users == {(worker, user) for worker in (0, 1) for user in range(3)}
+    assert set(rows["name"].to_pylist()) <= BROWSER | INTEGRATION
 
 
 def test_the_web_ui_takes_the_options_of_a_scenario(rig, tmp_path) -> None:

@@ -27,7 +27,9 @@ for _ in range(int(sys.argv[2])):
     session.post("/", data=b"{}")
 after = time.monotonic_ns()
 hook.fire(response=None, exception=CutOff(), start_time=time.time(), response_time=1.5, response_length=0)
-print(json.dumps({"before": before, "after": after, "rows": rows, "uncertainty": anchor.uncertainty_ns}))
+known = Anchor(1_700_000_000_000_000_000, 5_000_000_000, 9)
+clocks = [known.monotonic(1_700_000_001.5), known.stepped_ns(Anchor(1_700_000_002_000_000_700, 7_000_000_000, 9))]
+print(json.dumps({"clocks": clocks, "before": before, "after": after, "rows": rows, "uncertainty": anchor.uncertainty_ns}))
 """
 
 
@@ -74,6 +76,8 @@ def test_an_event_becomes_the_row_that_an_engine_would_have_written():
 
 def test_instants_are_on_the_monotonic_clock_and_a_request_is_sent_when_it_is_intended():
     said = said_of([OK] * 20)
+    # By hand: one and a half seconds after the anchor's 5 s; the wall clock was set by 700 ns in two seconds.
+    assert said["clocks"] == [6_500_000_000, 700]
     answered = said["rows"][:-1]
     # A double of seconds since 1970 resolves 239 ns.
     slack = 239 + said["uncertainty"]
