@@ -31,7 +31,9 @@ _LEAD_SHARE = 0.2
 _MARGIN_SHARE, _MARGIN_MS = 0.05, 0.2
 
 
-def prove(folder: Path, rig: Rig, *, pairs: int = 10, seconds: float = 5.0) -> list[Proof]:
+def prove(
+    folder: Path, rig: Rig, *, pairs: int = 10, seconds: float = 5.0, levels: tuple[float, ...] = LEVELS
+) -> list[Proof]:
     """Give the proofs at each level of load."""
     vegeta.build()
     contract.prepare((VARIANT,), lambda sentence: None)
@@ -41,7 +43,7 @@ def prove(folder: Path, rig: Rig, *, pairs: int = 10, seconds: float = 5.0) -> l
         host = f"http://{gateway.host}:{gateway.port}"
         warm_up = _engine("EngineClosedLoop", host, rig, folder / "capacity", {"duration": 4})
         capacity = len(warm_up.done_ns) / 4
-        return [proof for level in LEVELS for proof in _at(level, capacity, host, rig, folder, pairs, seconds)]
+        return [proof for level in levels for proof in _at(level, capacity, host, rig, folder, pairs, seconds)]
 
 
 def _at(level: float, capacity: float, host: str, rig: Rig, folder: Path, pairs: int, seconds: float) -> list[Proof]:

@@ -1,0 +1,129 @@
+"""Short forms of the proofs of the load generator: the same code as `bench prove load`, over seconds in place of minutes.
+
+What the long form shows with tens of thousands of windows or ten pairs is left to it. `test_workers` accounts for every
+way in which a load can end.
+"""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from bench.prove import certificate, equivalence, fidelity, known_delay, queueing, stall
+from bench.prove.certificate import Proof
+from bench.prove.statistics import batch_means_half_width, dispersion, fifo_response, md1_mean
+from bench.prove.statistics import equivalence as tost
+from bench.rig import Rig
+
+RIG = Rig.split(1)
+
+
+def failing(proofs: list[Proof]) -> list[str]:
+    return [
+        f"{p.name}: expected {p.expected} ± {p.tolerance}, measured {p.measured} ({p.note})"
+        for p in proofs
+        if not p.holds
+    ]
+
+
+def test_a_stall_gives_the_closed_form_and_locusts_own_pacing_misses_it(tmp_path):
+    proofs, curves = stall.prove(tmp_path, RIG, window_s=8.0, freeze_s=0.5)
+    assert failing(proofs) == []
+    theory, engine, control = (
+        np.array(curves[f"{name}_ms"]) for name in ("closed_form", "engine", "constant_throughput")
+    )
+    seen = theory > 50
+    assert np.abs(engine - theory)[seen].max() <= 10
+    assert (control[seen][:-3] < theory[seen][:-3]).all()
+
+
+def test_arrivals_at_a_single_server_wait_as_the_queueing_law_says(tmp_path):
+    assert failing(queueing.prove(tmp_path, RIG, window_s=10.0, rhos=(0.5,))) == []
+
+
+def test_a_known_delay_is_measured_and_next_to_nothing_added(tmp_path):
+    proofs = known_delay.prove(tmp_path, RIG, window_s=5.0)
+    assert failing(proofs) == []
+    assert proofs[0].measured > 2_000
+
+
+def test_the_server_sees_the_schedule_arrive(tmp_path):
+    proofs = fidelity.prove(tmp_path, RIG, gaps_s=8.0, counts_s=6.0, workers=(1,))
+    assert failing(proofs) == []
+
+
+def test_an_independent_generator_sees_the_same_gateway(tmp_path):
+    proofs = equivalence.prove(tmp_path, RIG, pairs=3, seconds=2.0, levels=(0.3,))
+    # Three pairs are too few for an interval at the 99th percentile: that is the long form's.
+    assert failing([proof for proof in proofs if "_p99_" not in proof.name]) == []
+    assert len(proofs) == len(equivalence.QUANTILES)
+
+
+def test_the_closed_form_of_a_stall_by_hand():
+    assert stall.closed_form_ms(0.99, frozen_s=1.0, window_s=60.0) == pytest.approx(520)
+    assert stall.closed_form_ms(0.999, frozen_s=1.0, window_s=60.0) == pytest.approx(952)
+    assert stall.closed_form_ms(0.9, frozen_s=1.0, window_s=60.0) == 0
+    assert stall.mean_excess_ms(frozen_s=1.0, window_s=60.0) == pytest.approx(10.4167, abs=1e-4)
+
+
+def test_the_mean_of_the_queueing_law_by_hand():
+    assert md1_mean(10.0, 0.5) == 15.0
+    assert md1_mean(10.0, 0.8) == pytest.approx(30.0)
+
+
+def test_waiting_by_hand_and_over_many_arrivals():
+    assert fifo_response(np.array([0.0, 1.0, 9.0]), 4.0).tolist() == [4.0, 7.0, 4.0]
+    arrivals = np.cumsum(np.random.default_rng(1).exponential(2.0, 400_000))
+    assert fifo_response(arrivals, 1.0).mean() == pytest.approx(md1_mean(1.0, 0.5), rel=0.01)
+
+
+def test_dispersion_is_one_for_poisson_and_none_for_equal_gaps():
+    instants = np.cumsum(np.random.default_rng(2).exponential(1.0, 200_000))
+    assert dispersion(instants, 5.0) == pytest.approx(1.0, abs=0.03)
+    assert dispersion(np.arange(100_000.0), 5.0) == pytest.approx(0.0, abs=1e-3)
+
+
+def test_batch_means_widen_the_interval_of_correlated_values():
+    draw = np.random.default_rng(3)
+    independent = draw.normal(size=30_000)
+    correlated = np.convolve(draw.normal(size=30_049), np.ones(50) / np.sqrt(50), "valid")
+    naive = 2.576 / np.sqrt(30_000)
+    assert batch_means_half_width(independent) == pytest.approx(naive, rel=0.3)
+    # Summing fifty makes the variance of the mean fifty times what it seems.
+    assert batch_means_half_width(correlated) == pytest.approx(naive * np.sqrt(50), rel=0.3)
+
+
+def test_two_one_sided_tests_need_the_whole_interval_within_the_margin():
+    near = np.array([0.01, -0.02, 0.03, 0.0, -0.01])
+    found = tost(near, 0.2)
+    assert found.holds
+    assert found.half_width == pytest.approx(stats.t.ppf(0.95, 4) * near.std(ddof=1) / np.sqrt(5))
+    assert not tost(near + 0.19, 0.2).holds
+    assert not tost(near * 20, 0.2).holds, "a difference that is not seen is not one that is not there"
+
+
+def test_a_certificate_is_this_machines_and_says_whether_the_code_is_still_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(certificate, "_FOLDER", tmp_path)
+    assert certificate.stored("load") is None
+    made = certificate.certify("load", [Proof.near("x_ms", 1.0, 1.5, 1.0, "n")], {"c": {"q": [0.5]}})
+    assert made.holds
+    kept = certificate.stored("load")
+    assert kept["of_this_code"]
+    assert kept["proofs"] == json.loads(json.dumps(made.as_dict()["proofs"]))
+    monkeypatch.setattr(certificate, "code", lambda kind: "other")
+    assert not certificate.stored("load")["of_this_code"]
+    monkeypatch.setattr(certificate, "this_machine", lambda: {"cpu_model": "another"})
+    assert certificate.stored("load") is None
+
+
+def test_every_kind_of_proof_can_fail():
+    assert Proof.near("x", 1.0, 1.1, 0.1001, "").holds
+    assert not Proof.near("x", 1.0, 1.2, 0.1, "").holds
+    assert Proof.at_most("x", 1.0, 1.0, "").holds
+    assert not Proof.at_most("x", 1.0, 1.01, "").holds
+    assert Proof.at_least("x", 1.0, 1.0, "").holds
+    assert not Proof.at_least("x", 1.0, 0.99, "").holds
+    assert not Proof.near("x", 1.0, float("nan"), 0.1, "").holds
