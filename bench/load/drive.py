@@ -7,6 +7,7 @@ import logging
 import os
 import time
 from array import array
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,10 @@ from bench.load.arguments import LoadArguments
 from bench.load.crew import Crew
 from bench.load.engine import Engine
 from bench.load.limits import Limits
+from bench.load.rows import Outcome
 from bench.load.spool import Beginning, Spool, Summary
 from bench.load.start import Start
+from bench.load.tally import silence, tally
 from bench.load.usage import Usage
 
 if TYPE_CHECKING:
@@ -55,6 +58,7 @@ class Drive:
         self._late_ns = 0
         self._usage: list[Usage] = []
         """At the beginning and at the end of the measured window."""
+        self._outcomes: Counter[Outcome] = Counter()
 
     def run(self) -> None:
         """Run it to its end; what goes wrong is told to the crew."""
@@ -166,9 +170,12 @@ class Drive:
 
     def _flush(self, rows: array[int]) -> None:
         self._spool.write(rows)
+        self._outcomes += tally(rows)
         statistics.publish(self._user.environment.stats, rows, self._traffic, self._name_of)
 
     def _finish(self) -> None:
+        if said := silence(self._outcomes):
+            _log.error("%s", said)
         while len(self._usage) < 2:
             self._usage.append(Usage.now(self._arguments.target_pid))
         used = self._usage[1].since(self._usage[0])

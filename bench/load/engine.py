@@ -9,7 +9,6 @@ The loop below is the instrument: it is written for few bytecodes a request, and
 from __future__ import annotations
 
 import select
-import socket
 import ssl
 import time
 from array import array
@@ -25,10 +24,10 @@ from bench.load.address import resolve
 from bench.load.connection import Connection
 from bench.load.gaps import GAP_NS, GapWatch
 from bench.load.limits import Limits
+from bench.load.probe import find_server
 from bench.load.rows import CONNECTION_SHIFT, OUTCOME_SHIFT, QUEUED_SHIFT, REQUEST_SHIFT, Outcome
 from bench.load.schedule import Schedule
 from bench.load.timer import Timer
-from bench.load.tls import refusal
 
 _NS = 1_000_000_000
 _NEVER = 1 << 62
@@ -42,7 +41,6 @@ _FLUSH_EVERY_NS = 250_000_000
 _REST_NS = 50_000_000
 """How long a closed-loop user waits after its connection failed: it would spin otherwise."""
 _BLOCK_S = 0.01
-_RETRY_S = 0.02
 
 _plain_epoll = monkey.get_original("select", "epoll") if monkey.is_module_patched("select") else select.epoll
 _READABLE, _WRITABLE, _ONCE_AN_EDGE = 1, 4, 1 << 31  # EPOLLIN, EPOLLOUT, EPOLLET
@@ -139,36 +137,22 @@ class Engine:
         LoadFailed
             Nothing listens there, no secure connection comes about, or this machine cannot open as many connections.
         """
-        deadline = time.monotonic() + wait_s
-        while (error := self._refusal()) and time.monotonic() < deadline:
-            time.sleep(_RETRY_S)
-        where = f"{self._address[0]}:{self._address[1]}"
-        if error:
-            raise LoadFailed(f"Nothing answers at {where} ({error}). Start the gateway first, or give another --host.")
-        if self._tls and (why := refusal(self._address, self._host, self._tls, self._limits.timeout_s)):
-            raise LoadFailed(f"No secure connection to {where}: {why}.")
+        find_server(
+            self._address, self._family, self._host, self._tls, timeout_s=self._limits.timeout_s, wait_s=wait_s
+        )  # fmt: skip
         self._idle.extend(self._connections)
         if self._limits.keep_alive:
-            self._open_all(where)
+            self._open_all()
 
-    def _open_all(self, where: str) -> None:
+    def _open_all(self) -> None:
         for connection in self._connections:
             try:
                 self._connect(connection)
             except OSError as error:
                 raise LoadFailed(
-                    f"Of {len(self._connections)} connections to {where}, number {connection.number + 1} cannot be opened"
-                    f" ({error}). Give fewer --connections."
+                    f"Of {len(self._connections)} connections to {self._host}, number {connection.number + 1} cannot be"
+                    f" opened ({error}). Give fewer --connections."
                 ) from error
-
-    def _refusal(self) -> OSError | None:
-        try:
-            with socket.socket(self._family, socket.SOCK_STREAM) as probe:
-                probe.settimeout(self._limits.timeout_s)
-                probe.connect(self._address)
-        except OSError as error:
-            return error
-        return None
 
     def stop(self) -> None:
         """End the load after the current batch; what is in flight is written down as unanswered."""

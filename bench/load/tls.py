@@ -40,23 +40,6 @@ def context(ca: Path | None = None, *, verify: bool = True) -> ssl.SSLContext:
     return made
 
 
-def refusal(address: tuple[str, int], host: str, tls: ssl.SSLContext, timeout_s: float) -> str | None:
-    """Give why a handshake with a server fails, None when it does not: asked once, before a load."""
-    try:
-        with (
-            socket.create_connection(address[:2], timeout=timeout_s) as plain,
-            tls.wrap_socket(plain, server_hostname=host),
-        ):
-            return None
-    except ssl.SSLCertVerificationError as error:
-        return (
-            f"the certificate of {host} does not verify: {error.verify_message.rstrip('.')}."
-            " Trust its issuer with --ca FILE, or anybody with --insecure"
-        )
-    except OSError as error:
-        return f"it does not speak TLS as we do ({error}). Without TLS, give --host http://…"
-
-
 class TlsSocket:
     """Encrypts what a connected, non-blocking socket sends and receives. Where that has to wait, BlockingIOError is raised."""
 

@@ -1,0 +1,30 @@
+"""What became of all requests of a load, and what to say when not one of them was answered."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+
+import numpy as np
+
+from bench.load.rows import FIELDS, Outcome, unpack
+
+_ANSWERED = (Outcome.OK, Outcome.ERROR)
+
+
+def tally(rows: array[int]) -> Counter[Outcome]:
+    """Count a batch of rows (see `bench.load.rows`) by outcome."""
+    packed = np.frombuffer(rows, np.int64).reshape(-1, FIELDS).T[3]
+    values, counts = np.unique(unpack(packed)[1], return_counts=True)
+    return Counter({Outcome(value): int(count) for value, count in zip(values, counts, strict=True)})
+
+
+def silence(outcomes: Counter[Outcome]) -> str | None:
+    """Give a sentence when there were requests and none of them was answered; None otherwise."""
+    if not outcomes or any(outcomes[answered] for answered in _ANSWERED):
+        return None
+    told = ", ".join(f"{count} {outcome.name.lower()}" for outcome, count in outcomes.most_common())
+    return (
+        f"Not one of {outcomes.total()} requests was answered: {told}."
+        " Check that --host is a server that speaks HTTP/1.1, and that it is well."
+    )
