@@ -199,6 +199,8 @@ class Generator:
 
     def _complete(self) -> bool:
         """Tell whether nothing more is to come."""
+        if self._died_at_start():
+            return True
         running = [process for process in self._processes() if process.poll() is None]
         if not running:
             return True
@@ -208,6 +210,12 @@ class Generator:
             # Each brought its files before it said that it had finished.
             return True
         return len(spool.finished(self.samples)) == self.order.workers or self._given_up()
+
+    def _died_at_start(self) -> bool:
+        """Tell whether a worker ended before any began: its master would wait for it."""
+        if not any(worker.poll() for worker in self._workers):
+            return False
+        return not spool.read_beginnings(self.samples)
 
     def _master_has_ended(self) -> bool:
         ended = (self.samples / account.MASTER_FILE).is_file() or self._master.poll() is not None

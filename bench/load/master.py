@@ -116,15 +116,21 @@ class Master:
         worker.joined = True
         if said["processes"] == crew.process_space():
             worker.pid = said["pid"]
-        tokens = Path(self._environment.parsed_options.tokens).read_text() if said["wants_tokens"] else None
         order = {
             "worker": worker.number,
             "workers": len(self._workers),
             "clock": clock_id(),
             "processes": crew.process_space(),
-            "tokens": tokens,
+            "tokens": self._tokens() if said["wants_tokens"] else None,
         }
         self._runner.send_message(crew.ORDER, order, client)
+
+    def _tokens(self) -> str | None:
+        """Give the text of the tokens file; None when it cannot be read here either, of which the worker will complain."""
+        try:
+            return Path(self._environment.parsed_options.tokens).read_text()
+        except OSError:
+            return None
 
     def _tell_time(self, client: str, worker: _Worker, said: dict[str, Any]) -> None:
         self._runner.send_message(crew.CLOCK, {"now_ns": time.monotonic_ns()}, client)
@@ -162,6 +168,10 @@ class Master:
         self._workers = {node.id: _Worker(number) for number, node in enumerate(nodes)}
         self._began_ns = None
         self._ended = False
+        if self._folder is not None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            for left in (CHANGES_FILE, MASTER_FILE):
+                (self._folder / left).unlink(missing_ok=True)
         gevent.spawn(self._watch)
 
     def _begin_if_all_are_ready(self) -> None:

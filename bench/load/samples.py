@@ -54,13 +54,22 @@ class Store:
 
 
 def place(samples: str | None, *, here: bool) -> Store:
-    """Give where a worker writes; `here`: it is on the master's machine."""
+    """Give where a worker writes; `here`: it is on the master's machine.
+
+    Raises
+    ------
+    LoadFailed
+        The folder cannot be made.
+    """
     if samples is None:
         return Store(None)
-    if here and not is_uri(samples):
-        return Store(Path(samples))
-    root = os.environ.get(SPOOL_VARIABLE)
-    return Store(Path(tempfile.mkdtemp(prefix="load-", dir=root)), samples)
+    try:
+        if here and not is_uri(samples):
+            Path(samples).mkdir(parents=True, exist_ok=True)
+            return Store(Path(samples))
+        return Store(Path(tempfile.mkdtemp(prefix="load-", dir=os.environ.get(SPOOL_VARIABLE))), samples)
+    except OSError as error:
+        raise LoadFailed(f"There is no folder for the rows: {error}. Check --samples and {SPOOL_VARIABLE}.") from error
 
 
 def is_uri(samples: str) -> bool:

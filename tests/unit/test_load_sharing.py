@@ -176,3 +176,15 @@ def test_workers_elsewhere_need_a_place_for_their_rows():
 def test_no_workers_are_a_sentence(tmp_path):
     with pytest.raises(LoadFailed, match="0 workers are none"):
         Generator(Order(tmp_path / "some.py", "http://127.0.0.1:1", workers=0), tmp_path)
+
+
+def test_a_locust_that_fails_at_its_start_is_a_sentence_with_its_last_lines(tmp_path):
+    order = Order(paths.SCENARIOS / "steady.py", "http://127.0.0.1:1", user="NoSuchTraffic")
+    with Generator(order, tmp_path) as generator, pytest.raises(LoadFailed, match=r"failed \(exit(?s:.*)NoSuchTraffic"):
+        generator.wait(60)
+
+
+def test_a_folder_for_rows_that_cannot_be_made_is_a_sentence(tmp_path):
+    (tmp_path / "in the way").write_text("")
+    with pytest.raises(LoadFailed, match="There is no folder for the rows"):
+        samples.place(str(tmp_path / "in the way" / "deeper"), here=True)
