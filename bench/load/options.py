@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+import gevent
 from locust import events
 from locust.argument_parser import LocustArgumentParser
 
@@ -35,3 +36,9 @@ def add_options(parser: LocustArgumentParser) -> None:
     if len(_declared) == 1:
         (scenario,) = _declared.values()
         parser.set_defaults(duration=scenario.default_duration_s)
+
+
+@events.init.add_listener
+def count_run_time_from_now(**_: object) -> None:
+    """Set the event loop's clock: it stood still while modules were imported, and that cut `--run-time` short by as much."""
+    gevent.get_hub().loop.update_now()

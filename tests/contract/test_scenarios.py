@@ -99,7 +99,7 @@ def test_a_surge_sends_its_peak_where_its_shares_say(rig, tmp_path) -> None:
 
 
 def test_a_soak_ends_when_locust_says_so_and_keeps_what_it_sent(rig, tmp_path) -> None:
-    loaded = load(rig, tmp_path, "soak", "--rate", 100, "--run-time", "3s")
+    loaded = load(rig, tmp_path, "soak", "--rate", 100, "--run-time", "2s")
     due = from_first(arrivals(Poisson(100, 60, SEED)))
     assert len(due) > len(shifted(loaded)) > 1
     assert shifted(loaded) == due[: len(shifted(loaded))]
