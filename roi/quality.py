@@ -52,3 +52,37 @@ def left_out(run: Run) -> pd.DataFrame:
         [*variants, *({"what": row.cell_id, "why": row.reasons} for row in failed.itertuples())],
         columns=["what", "why"],
     )
+
+
+GAPS = """
+    select g.cause, count(*) as gaps, count(distinct g.cell_id) as cells, max(g.sent_ns - g.due_ns) / 1e6 as longest_ms,
+           sum(g.sent_ns - g.due_ns) / 1e6 as total_ms
+    from gaps g join cells c using (cell_id)
+    where ($scenario = '' or c.scenario = $scenario)
+          and g.due_ns >= c.measure_start_ns and g.due_ns < c.measure_end_ns
+    group by g.cause order by total_ms desc
+"""
+"""Gaps of the generator within the measured windows, by cause."""
+
+
+def gaps(run: Run, scenario: str = "") -> pd.DataFrame:
+    """Give the generator's gaps by cause: columns cause, gaps, cells, longest_ms, total_ms; of one scenario, or of all."""
+    return run.query(GAPS, {"scenario": scenario})
+
+
+HEADROOM = """
+    select c.cell_id, c.variant, c.scenario, c.ceiling_per_s, c.ceiling_share,
+           (select count(*) from requests r
+            where r.cell_id = c.cell_id and r.outcome <> 'unsent'
+                  and r.intended_ns >= c.measure_start_ns and r.intended_ns < c.measure_end_ns) * 1e9
+           / (c.measure_end_ns - c.measure_start_ns) as sent_per_s
+    from cells c
+    where c.scenario <> 'recovery' and c.failure is null and ($scenario = '' or c.scenario = $scenario)
+    order by c.position
+"""
+"""Requests/s sent within each load's window beside what the generator can do at all."""
+
+
+def headroom(run: Run, scenario: str = "") -> pd.DataFrame:
+    """Give every load beside the generator's ceiling: cell_id, variant, scenario, ceiling_per_s, ceiling_share, sent_per_s."""
+    return run.query(HEADROOM, {"scenario": scenario})

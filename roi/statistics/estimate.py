@@ -66,6 +66,43 @@ def geometric_mean_of_processes(values: Sequence[float], confidence: float = 0.9
     return Estimate(float(np.exp(logs.value)), *ends, logs.n, confidence)
 
 
+def median_of_processes(values: Sequence[float], confidence: float = 0.95) -> Estimate:
+    """Give the median of one figure a process, with the order-statistic interval.
+
+    For figures that no mean should be taken of, such as percentiles. The k-th smallest and the k-th largest of n hold the
+    median with probability 1 - 2 P(Binomial(n, 1/2) < k) (Conover, Practical Nonparametric Statistics, 3rd edition, section
+    3.2). With fewer than six processes that is less than 95 % for any k: then the interval runs from the smallest to the
+    largest, and `confidence` says how much that is, 50 % with two.
+
+    Parameters
+    ----------
+    values
+        One figure a process, shape (n,), in any unit; infinite where nothing bounds it from above.
+    confidence
+        What the interval should have at least, if n allows.
+
+    Raises
+    ------
+    ValueError
+        There is no value, or one is not a number.
+    """
+    ordered = np.sort(np.asarray(values, float))
+    n = len(ordered)
+    if n == 0 or np.isnan(ordered).any():
+        raise ValueError(
+            "There is no value to estimate from, or one is not a number: leave unknown ones out, and say so."
+        )
+    # The middle of two infinite values is infinite, which a mean of them would not be.
+    middle = ordered[(n - 1) // 2], ordered[n // 2]
+    median = float(middle[0] if middle[0] == middle[1] else np.mean(middle))
+    if n < 2:
+        return Estimate(median, None, None, n, confidence)
+    ranks = np.arange(1, n // 2 + 1)
+    holds = 1 - 2 * stats.binom.cdf(ranks - 1, n, 0.5)
+    k = int(ranks[holds >= confidence].max(initial=1))
+    return Estimate(median, float(ordered[k - 1]), float(ordered[n - k]), n, float(holds[k - 1]))
+
+
 def ratio_of_processes(numerator: Sequence[float], denominator: Sequence[float], confidence: float = 0.95) -> Estimate:
     """Give the ratio of the geometric means of two sets of processes, with Welch's t interval on the logarithms.
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 from IPython.display import Markdown
 
 from roi.data import Run
+from roi.exclusions import Compared, exclusions
+
+_REASONS_SHOWN = 2
 
 
 def say(*sentences: str) -> Markdown:
@@ -15,11 +18,52 @@ def say(*sentences: str) -> Markdown:
     return Markdown(" ".join(sentence for sentence in sentences if sentence))
 
 
-def footnote(run: Run) -> str:
-    """Say where the figures of a chart come from; an indicative run says that it is."""
+def footnote(run: Run, compared: Compared | None = None) -> str:
+    """Say where the figures of a chart come from, and which cells it leaves out; an indicative run says that it is.
+
+    Parameters
+    ----------
+    compared
+        The cells that the chart compares; None for a chart that compares none.
+    """
     indicative = " Indicative: short windows, few repetitions." if run.manifest.purpose == "indicative" else ""
     synthetic = " Synthetic data." if run.manifest.synthetic else ""
-    return f"Source: {run.description()}.{indicative}{synthetic}"
+    return f"Source: {run.description()}.{indicative}{synthetic}" + (
+        f" {about}" if (about := excluded(run, compared)) else ""
+    )
+
+
+def excluded(run: Run, compared: Compared | None) -> str:
+    """Say how many cells a comparison leaves out, or takes in in spite of the gate, and why; empty when it is none."""
+    if compared is None:
+        return ""
+    found = exclusions(run, compared)
+    sentences = []
+    if found.ungated:
+        what = "are in it that failed the gate" if compared.all_cells else "left out"
+        sentences.append(f"{_of(found.ungated, found.cells)} {what}: {_reasons(found.reasons)}.")
+    if found.failures:
+        first = next(iter(found.failures))
+        more = f" and {len(found.failures) - 1} more" if len(found.failures) > 1 else ""
+        sentences.append(
+            f"{_of(len(found.failures), found.cells)} could not be measured: {first} ({_short(found.failures[first])}){more}."
+        )
+    return " ".join(sentences)
+
+
+def _of(some: int, cells: int) -> str:
+    return f"{some} of {cells} cell{'s' if cells > 1 else ''}"
+
+
+def _reasons(reasons: Mapping[str, int]) -> str:
+    shown = [f"{why} ({cells})" for why, cells in list(reasons.items())[:_REASONS_SHOWN]]
+    rest = len(reasons) - len(shown)
+    return ", ".join(shown) + (f", and {rest} other reason{'s' if rest > 1 else ''}" if rest else "")
+
+
+def _short(failure: str) -> str:
+    """Give the first sentence of what went wrong."""
+    return failure.split(". ")[0].rstrip(".")
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -35,6 +79,12 @@ def interval(value: float, lo: float | None, hi: float | None) -> str:
     if lo is None or hi is None or pd.isna(lo) or pd.isna(hi):
         return f"{number(value)} (no interval: one process)"
     return f"{number(value)} [{number(lo)} to {number(hi)}]"
+
+
+def milliseconds(value: float, lower_bound: bool = False) -> str:
+    """Write a time in ms with its unit, from 1 s on in seconds; a lower bound says that it is one."""
+    written = f"{number(value / 1e3)} s" if value >= 1e3 else f"{number(value)} ms"
+    return f"{'≥ ' * bool(lower_bound)}{written}"
 
 
 def listed(names: Iterable[str]) -> str:
