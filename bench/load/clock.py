@@ -20,6 +20,10 @@ class Offset:
     error_ns: int
     """How far the offset may be off."""
 
+    def after(self, later: Offset) -> Offset:
+        """Give this offset with what two clocks have drifted until a later comparison in its error."""
+        return Offset(self.offset_ns, self.error_ns + abs(later.offset_ns - self.offset_ns) + later.error_ns)
+
 
 SAME_CLOCK = Offset(0, 0)
 """On one machine there is one CLOCK_MONOTONIC, whatever containers divide it, but for time namespaces."""
@@ -54,7 +58,7 @@ def best(rounds: Sequence[Round]) -> Offset:
     """Give the offset by the round with the shortest way there and back.
 
     The master told its instant somewhere between question and answer. Taken to be in the middle, it is wrong by half of
-    the round trip at most (NTP, RFC 5905, section 8), plus the drift of the clocks during the load, which is not in it.
+    the round trip at most (NTP, RFC 5905, section 8), plus what the clocks drift during the load: see `Offset.after`.
     """
     shortest = min(rounds, key=lambda r: r.answered_ns - r.asked_ns)
     middle = (shortest.asked_ns + shortest.answered_ns) // 2

@@ -35,6 +35,8 @@ FINISHED, FAILED = "bench_finished", "bench_failed"
 _LEAD_NS = 10_000_000
 """Between the decision to begin and the beginning, for a worker that waits for nobody."""
 _ROUNDS = 16
+_ANSWER_S = 2.0
+"""How long the master may take to tell its clock once more at the end."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,9 @@ class Crew(Protocol):
     def locust_count(self) -> int:
         """Give how many requests Locust's statistics of this process have counted."""
 
+    def clock_error_ns(self) -> int:
+        """Give how far this clock's offset, told at the joining, may be off by now; asked once, when the load is over."""
+
     def finish(self, rows: int) -> None:
         """Say that the load is over and everything is on disk."""
 
@@ -101,6 +106,9 @@ class _Alone:
 
     def locust_count(self) -> int:
         return self._environment.stats.total.num_requests
+
+    def clock_error_ns(self) -> int:
+        return 0
 
     def finish(self, rows: int) -> None:
         self._end()
@@ -158,6 +166,16 @@ class _Member:
 
     def locust_count(self) -> int:
         return self._reported + self._environment.stats.total.num_requests
+
+    def clock_error_ns(self) -> int:
+        if self._clock == SAME_CLOCK:
+            return 0
+        try:
+            with gevent.Timeout(_ANSWER_S):
+                return self._clock.after(self._compare_clocks()).error_ns
+        except gevent.Timeout:
+            # Cut off, or told to quit: then what was known at the joining is all there is.
+            return self._clock.error_ns
 
     def finish(self, rows: int) -> None:
         count = self.locust_count()

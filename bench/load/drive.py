@@ -201,7 +201,7 @@ class Drive:
                 host=self._place.host,
                 late_ns=self._late_ns,
                 clock_offset_ns=clock.offset_ns,
-                clock_error_ns=clock.error_ns,
+                clock_error_ns=self._crew.clock_error_ns(),
             )
         )
         self._store.bring(self._place.worker)

@@ -43,6 +43,10 @@ def test_the_offset_of_a_clock_is_told_by_the_shortest_round_and_is_off_by_half_
     assert best(rounds) == Offset(1_003, 5)
 
 
+def test_what_two_clocks_drift_during_a_load_is_in_the_error_of_their_offset():
+    assert Offset(1_000, 5).after(Offset(970, 4)) == Offset(1_000, 39)
+
+
 def test_rows_of_another_machine_are_put_onto_the_masters_clock(tmp_path):
     write(tmp_path, 0, [OK_ROW])
     write(tmp_path, 1, [OK_ROW], offset_ns=-4)
