@@ -66,6 +66,8 @@ class LoadPlan(_Model):
                 known.values(self.options)
             except LoadFailed as error:
                 raise ValueError(str(error)) from error
+            if known.has_users and self.warm_up_saturated:
+                raise ValueError(f"{known.name} warms up with its own users; leave warm_up_saturated out")
         return self
 
     def warm_up_of(self, runtime: str) -> float:

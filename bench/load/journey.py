@@ -37,6 +37,8 @@ class JourneyUser(FastHttpUser):
     def __init__(self, environment: Environment) -> None:
         timeout_s = environment.parsed_options.request_timeout
         self.network_timeout = self.connection_timeout = timeout_s
+        # Without a host the load says so, in a sentence; Locust's own user would raise.
+        self.host = self.host or ""
         super().__init__(environment)
         self._load = _loads[id(environment)]
         self._number = self._load.enter()
@@ -102,9 +104,9 @@ def _leave_out_users_without_tokens(environment: Environment, **_: Any) -> None:
 
 @events.test_start.add_listener
 def _begin(environment: Environment, **_: Any) -> None:
-    if not isinstance(environment.runner, MasterRunner):
-        scenario = environment.user_classes[0].scenario
-        _loads[id(environment)] = load = JourneyLoad(environment, crew.of(environment), scenario)
+    kinds = [kind for kind in environment.user_classes if issubclass(kind, JourneyUser)]
+    if kinds and not isinstance(environment.runner, MasterRunner):
+        _loads[id(environment)] = load = JourneyLoad(environment, crew.of(environment), kinds[0].scenario)
         load.start()
 
 

@@ -137,6 +137,7 @@ def test_a_tag_chooses_one_kind_of_a_closed_loop(rig, tmp_path) -> None:
     ("scenario", "options", "said"),
     [
         ("steady", ("--tags", "nothing"), "leave no kind of request of the mix route=269,token=90. Kinds: route, token, large"),
+        ("journey", ("--host", ""), "is no address to load. Give --host"),
         ("journey", ("Integration",), "Users of the kind Integration need bearer tokens"),
     ],
 )  # fmt: skip

@@ -184,6 +184,7 @@ def test_every_scenario_of_the_table_has_a_locustfile_and_every_locustfile_is_in
         ('mix = "route=1,large=0.5"', 'mix = "route=1,huge=2"', "no kind named 'huge'.*kinds: route, token, large"),
         ('mix = "route=1,large=0.5"', "mix = 3", "load.2: .*mix takes text; it was given 3"),
         ("think = 0", "think = -1", "load.3: .*think must be a number that is not negative"),
+        ("options = { think = 0 }", "warm_up_saturated = true", "load.3: .*journey warms up with its own users"),
         ("think = 0", 'mix = "route=1"', "load.3: .*no option of journey named 'mix'"),
     ],
 )
