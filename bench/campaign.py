@@ -26,7 +26,7 @@ from bench.contract import Certificate
 from bench.errors import BenchError, GatewayDied, LoadFailed, RunUnreadable, ToolchainMissing, UnknownName
 from bench.gateways import registry
 from bench.gateways.tokens import Keys, keys, mint
-from bench.load import gate
+from bench.load import gate, samples
 from bench.load.generator import Elsewhere
 from bench.meters import machine
 from bench.prove import certificate
@@ -117,7 +117,7 @@ def begin(
     *,
     workers: int = 1,
     workers_at: str | None = None,
-    samples: str | None = None,
+    samples_at: str | None = None,
 ) -> Path:
     """Write the plan of a new campaign; gives its folder."""
     suite, text = suites.read(suite_name)
@@ -131,7 +131,7 @@ def begin(
         raise BenchError(f"There is a run named {run} already. Give another --name, or go on with: bench run --resume")
     plan = Plan(
         SCHEMA_VERSION, run, text, suite.name, tuple(able), left_out, now.isoformat(timespec="seconds"),
-        tuple(suites.plan(suite, able)), workers, workers_at, samples,
+        tuple(suites.plan(suite, able)), workers, workers_at, samples_at,
     )  # fmt: skip
     _check_workers(plan)
     folder.mkdir(parents=True)
@@ -145,6 +145,8 @@ def _check_workers(plan: Plan) -> None:
         raise BenchError(f"{plan.workers} workers are none. Give --workers 1 or more.")
     if plan.samples and plan.elsewhere is None:
         raise BenchError("--samples is where workers on other machines bring their rows: give --workers-at as well.")
+    if plan.samples:
+        samples.check(plan.samples)
     for cell in plan.cells:
         if not cell.fault and cell.connections < plan.workers:
             raise BenchError(

@@ -128,12 +128,14 @@ def run(
         raise BenchError(
             "Say which suite to run (bench run quick), or go on with an unfinished run (bench run --resume)."
         )
+    if resume and (workers != 1 or workers_at or samples):
+        raise BenchError("An unfinished run goes on with the workers that it began with: leave out what says others.")
     with campaign.alone():
         folder = (
             campaign.unfinished(name)
             if resume
             else campaign.begin(
-                suite, tuple(variant or ()), name, workers=workers, workers_at=workers_at, samples=samples
+                suite, tuple(variant or ()), name, workers=workers, workers_at=workers_at, samples_at=samples
             )
         )
         plan = campaign.read_plan(folder)

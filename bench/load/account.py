@@ -21,6 +21,9 @@ CHANGES_FILE = "changes.txt"
 """What changed among the workers during the load, a sentence a line, written as it happens."""
 
 
+_MASTER_GONE = "the master ended before the load did: Locust's count of all workers is not known"
+
+
 @dataclass(frozen=True)
 class Account:
     """Who drove a load, and what they counted."""
@@ -45,7 +48,9 @@ class Account:
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why the load is not what it was meant to be, a sentence each; none when every worker drove it to its end."""
-        return tuple(_loss(worker, worker in self.absent) for worker in self.lost) + self.changes
+        lost = tuple(_loss(worker, worker in self.absent) for worker in self.lost)
+        headless = self.expected > 1 and self.locust_count is None
+        return (*lost, *self.changes, *([_MASTER_GONE] if headless else []))
 
 
 def _loss(worker: int, absent: bool) -> str:

@@ -87,6 +87,18 @@ def keep_tokens(store: Store, tokens: str | None) -> Path | None:
     return path
 
 
+def check(uri: str) -> None:
+    """Refuse a place that workers cannot bring rows to, before there are any; raises `LoadFailed`."""
+    try:
+        there, base = fs.FileSystem.from_uri(uri)
+        there.get_file_info(base)
+    except (OSError, ValueError) as error:
+        raise LoadFailed(
+            f"{uri!r} is no place for rows: {error}. Give --samples a URI that pyarrow knows (s3://bucket/folder, gs://,"
+            " hdfs://, file://), or a whole path on shared storage."
+        ) from error
+
+
 def gather(uri: str, folder: Path) -> None:
     """Copy every worker's files from a URI into a folder, summaries last; what is not there yet is not an error.
 

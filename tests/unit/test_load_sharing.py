@@ -59,6 +59,7 @@ def test_rows_of_another_machine_are_put_onto_the_masters_clock(tmp_path):
 def test_a_worker_that_never_finished_gives_its_whole_rows_and_stands_as_lost(tmp_path):
     write(tmp_path, 0, [OK_ROW])
     write(tmp_path, 1, [OK_ROW, OK_ROW], ends=False)
+    (tmp_path / account.MASTER_FILE).write_text(json.dumps({"locust_count": 3}))
     with (tmp_path / "1.rows").open("ab") as torn:
         torn.write(b"\0" * 39)
     assert spool.read_requests(tmp_path, "c").num_rows == 3
@@ -78,7 +79,9 @@ def test_a_worker_that_never_finished_gives_its_whole_rows_and_stands_as_lost(tm
 def test_the_count_of_several_workers_is_the_masters_and_the_sum_stands_beside_it(tmp_path):
     write(tmp_path, 0, [OK_ROW])
     write(tmp_path, 1, [OK_ROW])
-    assert account.read_account(tmp_path, expected=2).locust_count is None
+    headless = account.read_account(tmp_path, expected=2)
+    assert headless.locust_count is None
+    assert headless.reasons == ("the master ended before the load did: Locust's count of all workers is not known",)
     (tmp_path / account.MASTER_FILE).write_text(json.dumps({"locust_count": 3}))
     (tmp_path / account.CHANGES_FILE).write_text("worker 1 went missing\nworker 1 came back\n")
     said = account.read_account(tmp_path, expected=2)
@@ -192,3 +195,14 @@ def test_a_folder_for_rows_that_cannot_be_made_is_a_sentence(tmp_path):
     (tmp_path / "in the way").write_text("")
     with pytest.raises(LoadFailed, match="There is no folder for the rows"):
         samples.place(str(tmp_path / "in the way" / "deeper"), here=True)
+
+
+@pytest.mark.parametrize("said", ["rows", "nowhere://bucket/rows"])
+def test_a_place_for_rows_that_nobody_knows_is_refused_before_the_load(said):
+    with pytest.raises(LoadFailed, match=f"'{said}' is no place for rows"):
+        samples.check(said)
+
+
+def test_a_place_for_rows_may_be_a_folder_that_is_still_to_be_made(tmp_path):
+    samples.check((tmp_path / "rows").as_uri())
+    samples.check(str(tmp_path / "rows"))
