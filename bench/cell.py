@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from contextlib import ExitStack
@@ -148,6 +149,7 @@ def cell_row(cell: Cell, context: Context) -> dict[str, object]:
         "scenario": cell.scenario,
         "traffic_model": cell.traffic_model,
         "rate_per_s": cell.rate_per_s,
+        "options": json.dumps(_options(cell), sort_keys=True),
         "connections": cell.connections,
         "repetition": cell.repetition,
         "gateway_cpus": as_list(context.rig.gateway_cpus),
@@ -155,6 +157,10 @@ def cell_row(cell: Cell, context: Context) -> dict[str, object]:
         "memory_budget_bytes": context.suite.memory_budget_mib * _MIB,
         "live_set_bytes": context.suite.live_set_mib * _MIB,
     }
+
+
+def _options(cell: Cell) -> dict[str, object]:
+    return scenario.named(cell.scenario).published(cell.options) if cell.options else {}
 
 
 def process_columns(gateway: GatewayProcess, info: dict[str, object]) -> dict[str, object]:

@@ -128,6 +128,11 @@ class Scenario:
                 found[option.name] = str(path)
         return found
 
+    def published(self, given: Values) -> dict[str, Value]:
+        """Give options as a run tells them: of a file its name, and not where it was on this machine."""
+        files = {option.name for option in self.options if option.is_file}
+        return {name: Path(str(value)).name if name in files else value for name, value in given.items()}
+
 
 _MIX = Option(
     "mix",

@@ -1,0 +1,42 @@
+"""What a table is, and what a column says of itself: meaning, unit, and what a null in it means.
+
+History of the format
+---------------------
+1 : first version.
+2 : tables `workers` and `gaps`; the gate's evidence is whole in `cells`: headroom, Little's law, order of percentiles,
+    workers, throttling, options, and cells whose load failed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 2
+
+label = pa.dictionary(pa.int32(), pa.string())
+"""Type of a column of few different texts."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: its name, what a row is, and its arrow schema."""
+
+    name: str
+    row: str
+    """What one row stands for."""
+    schema: pa.Schema
+
+
+def field(name: str, type_: pa.DataType, meaning: str, unit: str = "", *, null: str = "") -> pa.Field:
+    """Describe a column. `null` says what a null means; a column without it never holds one."""
+    metadata = {"meaning": meaning} | ({"unit": unit} if unit else {}) | ({"null": null} if null else {})
+    return pa.field(name, type_, nullable=bool(null), metadata=metadata)
+
+
+def table(name: str, row: str, *fields: pa.Field) -> Table:
+    """Describe a table; every one begins with the cell that a row belongs to."""
+    cell = field("cell_id", label, "the cell that the row belongs to")
+    metadata = {"table": name, "row": row, "schema_version": str(SCHEMA_VERSION)}
+    return Table(name, row, pa.schema([cell, *fields], metadata=metadata))
