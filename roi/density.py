@@ -12,7 +12,7 @@ from roi.statistics.estimate import Estimate, geometric_mean_of_processes, ratio
 _GIB = 1 << 30
 
 CAPACITY = """
-    select c.variant, c.runtime, c.cell_id, c.workers, c.gateway_pss_bytes,
+    select c.variant, c.runtime, c.cell_id, c.workers, c.gateway_pss_bytes, c.ceiling_share,
            count(*) filter (m.outcome = 'ok') * 1e9 / any_value(c.measure_end_ns - c.measure_start_ns) as rate_per_s,
            avg(m.service_time_ns) filter (m.outcome = 'ok') / 1e6 as mean_ms
     from cells c join measured m using (cell_id)
@@ -22,12 +22,12 @@ CAPACITY = """
 """One row a saturated process: requests/s answered with 2xx."""
 
 DEMAND = """
-    select c.variant, c.runtime, c.cell_id, c.rate_per_s, c.gateway_pss_bytes,
+    select c.variant, c.runtime, c.cell_id, c.rate_per_s, c.gateway_pss_bytes, c.ceiling_share,
            c.gateway_cpu_ns / 1e3 / count(*) filter (m.outcome = 'ok') as cpu_us
     from cells c join measured m using (cell_id)
     where c.traffic_model = 'open' and c.scenario = 'steady' and c.gateway_cpu_ns is not null
           and (c.gate_passed or $all_cells)
-    group by c.variant, c.runtime, c.cell_id, c.rate_per_s, c.gateway_pss_bytes, c.gateway_cpu_ns
+    group by c.variant, c.runtime, c.cell_id, c.rate_per_s, c.gateway_pss_bytes, c.ceiling_share, c.gateway_cpu_ns
     order by c.variant, c.cell_id
 """
 """One row a process at equal offered load: microseconds of CPU a request (the service demand law, D = U/X)."""
@@ -37,7 +37,7 @@ WARM_UP = """
     seconds as (
         select c.variant, c.runtime, c.cell_id, (r.intended_ns - b.began_ns) // 1000000000 as second, count(*) as answered
         from requests r join began b using (cell_id) join cells c using (cell_id)
-        where c.scenario = 'saturate' and r.outcome = 'ok'
+        where c.scenario = 'saturate' and r.outcome = 'ok' and (c.gate_passed or $all_cells)
           and (r.intended_ns - b.began_ns) // 1000000000 < (c.measure_end_ns - b.began_ns) // 1000000000
         group by all
     )
@@ -47,13 +47,22 @@ WARM_UP = """
 """Requests answered in each whole second of saturation from the first request on, geometric mean over processes."""
 
 
-def warm_up(run: Run) -> pd.DataFrame:
-    """Give requests/s by second since the first request: columns variant, runtime, second, rate_per_s, n."""
-    return run.query(WARM_UP)
+def warm_up(run: Run, all_cells: bool = False) -> pd.DataFrame:
+    """Give requests/s by second since the first request: columns variant, runtime, second, rate_per_s, n.
+
+    Parameters
+    ----------
+    all_cells
+        Include cells that the gate did not pass.
+    """
+    return run.query(WARM_UP, {"all_cells": all_cells})
 
 
 def capacity(run: Run, all_cells: bool = False) -> pd.DataFrame:
-    """Give requests/s at saturation for each variant: columns variant, runtime, value, lo, hi, n, per_core, per_gib.
+    """Give requests/s at saturation for each variant: columns variant, runtime, value, lo, hi, n, per_core, per_gib, headroom.
+
+    The headroom is what was left of the generator's ceiling in the process that used most of it; missing where nobody has
+    measured the ceiling.
 
     Parameters
     ----------
@@ -67,14 +76,15 @@ def capacity(run: Run, all_cells: bool = False) -> pd.DataFrame:
     return table.assign(
         per_core=table["value"] / table["variant"].map(cores),
         per_gib=table["value"] / (table["variant"].map(memory) / _GIB),
+        headroom=_headroom(table, cells),
     )
 
 
 def service_demand(run: Run, all_cells: bool = False) -> pd.DataFrame:
     """Give CPU microseconds a request at equal offered load.
 
-    Columns: variant, runtime, rate_per_s, value, lo, hi, n, and per_cpu_second, its inverse: the requests that a second
-    of CPU serves.
+    Columns: variant, runtime, rate_per_s, value, lo, hi, n, headroom (see `capacity`), and per_cpu_second, its inverse: the
+    requests that a second of CPU serves.
 
     Parameters
     ----------
@@ -82,8 +92,8 @@ def service_demand(run: Run, all_cells: bool = False) -> pd.DataFrame:
         Include cells that the gate did not pass.
     """
     cells = run.query(DEMAND, {"all_cells": all_cells})
-    tables = [_by_variant(part, "cpu_us").assign(rate_per_s=rate) for rate, part in cells.groupby("rate_per_s")]
-    table = pd.concat(tables) if tables else _by_variant(cells, "cpu_us").assign(rate_per_s=[])
+    tables = [_at_rate(rate, part) for rate, part in cells.groupby("rate_per_s")]
+    table = pd.concat(tables) if tables else _at_rate(None, cells)
     return table.assign(per_cpu_second=1e6 / table["value"]).reset_index(drop=True)
 
 
@@ -102,6 +112,15 @@ def ratios_to(run: Run, variant: str, bases: Iterable[str], all_cells: bool = Fa
             rows.append({"base": base, "value": estimate.value, "lo": estimate.lo, "hi": estimate.hi, "n": estimate.n})
     table = pd.DataFrame(rows, columns=["base", "value", "lo", "hi", "n"])
     return table.astype({"value": float, "lo": float, "hi": float})
+
+
+def _at_rate(rate_per_s: float | None, cells: pd.DataFrame) -> pd.DataFrame:
+    table = _by_variant(cells, "cpu_us")
+    return table.assign(rate_per_s=rate_per_s, headroom=_headroom(table, cells))
+
+
+def _headroom(table: pd.DataFrame, cells: pd.DataFrame) -> pd.Series:
+    return (1 - table["variant"].map(cells.groupby("variant")["ceiling_share"].max())).astype(float)
 
 
 def _ratio(cells: pd.DataFrame, column: str, variant: str, base: str) -> Estimate | None:

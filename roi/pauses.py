@@ -13,12 +13,14 @@ from roi.data import Run
 from roi.statistics.quantiles import quantile_of_bounds
 
 _NS_PER_US = 1e3
+_COLUMNS = ["variant", "runtime", "collector", "applicable", "n"]
+"""Columns of a distribution that holds no variant."""
 
 OF_RECORD = """
     select c.variant, c.runtime, c.collector, c.cell_id, p.kind, p.phase, p.source,
            p.dur_lo_ns, coalesce(p.dur_hi_ns, p.dur_lo_ns) as dur_hi_ns, p.count, p.resolution_ns
     from pauses p join cells c using (cell_id)
-    where c.scenario = $scenario and p.count > 0
+    where c.scenario = $scenario and (c.gate_passed or $all_cells) and p.count > 0
           and p.end_ns between c.measure_start_ns and c.measure_end_ns
           and ((p.source = 'jul_safepoint' and p.kind in ('stw_gc', 'forced_gc', 'degenerated'))
                or (p.source = 'go_metrics' and p.phase like '/sched/pauses/total/gc%')
@@ -28,7 +30,8 @@ OF_RECORD = """
 
 WINDOWS = """
     select variant, runtime, collector, count(*) as cells, sum(measure_end_ns - measure_start_ns) as window_ns
-    from cells where scenario = $scenario group by all order by variant
+    from cells where scenario = $scenario and failure is null and (gate_passed or $all_cells)
+    group by all order by variant
 """
 
 PHASE_AGAINST_SAFEPOINT = """
@@ -41,21 +44,22 @@ PHASE_AGAINST_SAFEPOINT = """
     select c.variant, c.collector, p.phase_ns, s.total_ns, s.ttsp_ns
     from safepoint s asof join phase p on s.cell_id = p.cell_id and s.end_ns >= p.end_ns
     join cells c on c.cell_id = s.cell_id
-    where p.end_ns > s.end_ns - s.total_ns and c.scenario = $scenario
+    where p.end_ns > s.end_ns - s.total_ns and c.scenario = $scenario and (c.gate_passed or $all_cells)
 """
 """Each collector's safepoint with the last pause line that lies inside of it."""
 
 
-def distribution(run: Run, scenario: str) -> pd.DataFrame:
+def distribution(run: Run, scenario: str, all_cells: bool = False) -> pd.DataFrame:
     """Give the pauses of every variant: n, rate, mean, P50, P99 and longest in µs with bounds, and share of wall time.
 
     A variant without any pause has n = 0; one without a collector has `applicable` False. Quantiles hold both what the source
     cannot resolve and what was not sampled; they are missing where the sample is too small.
     """
-    rows = run.query(OF_RECORD, {"scenario": scenario})
-    windows = run.query(WINDOWS, {"scenario": scenario})
+    asked = {"scenario": scenario, "all_cells": all_cells}
+    rows, windows = run.query(OF_RECORD, asked), run.query(WINDOWS, asked)
     by_variant = dict(iter(rows.groupby("variant", observed=True)))
-    return pd.DataFrame([_summary(window, by_variant.get(window.variant)) for window in windows.itertuples()])
+    summaries = [_summary(window, by_variant.get(window.variant)) for window in windows.itertuples()]
+    return pd.DataFrame(summaries, columns=None if summaries else _COLUMNS)
 
 
 def _summary(window: object, rows: pd.DataFrame | None) -> dict[str, object]:
@@ -82,9 +86,9 @@ def _summary(window: object, rows: pd.DataFrame | None) -> dict[str, object]:
     }
 
 
-def ecdf(run: Run, scenario: str) -> pd.DataFrame:
+def ecdf(run: Run, scenario: str, all_cells: bool = False) -> pd.DataFrame:
     """Give the cumulated share of pauses by length: columns variant, runtime, pause_us, share; upper bounds of lengths."""
-    rows = run.query(OF_RECORD, {"scenario": scenario})
+    rows = run.query(OF_RECORD, {"scenario": scenario, "all_cells": all_cells})
     parts = []
     for (variant, runtime), part in rows.groupby(["variant", "runtime"], observed=True):
         ordered = part.groupby("dur_hi_ns")["count"].sum().sort_index()
@@ -95,12 +99,12 @@ def ecdf(run: Run, scenario: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
-def phase_against_safepoint(run: Run, scenario: str) -> pd.DataFrame:
+def phase_against_safepoint(run: Run, scenario: str, all_cells: bool = False) -> pd.DataFrame:
     """Give for each Java variant how much longer the application stood still than the collector's own line says.
 
     Columns: variant, collector, n, phase_us and safepoint_us (medians), ratio (median of the pairs' ratios).
     """
-    pairs = run.query(PHASE_AGAINST_SAFEPOINT, {"scenario": scenario})
+    pairs = run.query(PHASE_AGAINST_SAFEPOINT, {"scenario": scenario, "all_cells": all_cells})
     pairs = pairs[pairs["phase_ns"] > 0].assign(ratio=lambda p: p["total_ns"] / p["phase_ns"])
     grouped = pairs.groupby(["variant", "collector"], observed=True)
     return grouped.agg(

@@ -7,29 +7,30 @@ import pandas as pd
 from roi.data import Run
 
 GATES = """
-    select cell_id, variant, scenario, rate_per_s, gate_passed, array_to_string(gate_reasons, '; ') as reasons
+    select cell_id, variant, scenario, rate_per_s, gate_passed, gate_reasons,
+           array_to_string(gate_reasons, '; ') as reasons, failure
     from cells order by position
 """
 
 COUNTS = """
     select scenario, variant, sum(rows)::bigint as "rows", sum(locust_count)::bigint as locust,
            sum(gateway_count)::bigint as gateway, sum(rows_censored)::bigint as censored,
-           bool_and(locust_count = rows and gateway_count = rows_answered) as agree
-    from cells where scenario <> 'recovery' group by scenario, variant order by scenario, variant
+           bool_and(coalesce(locust_count = rows and gateway_count = rows_answered, false)) as agree
+    from cells where scenario <> 'recovery' and failure is null group by scenario, variant order by scenario, variant
 """
-"""Requests as the parquet, Locust and the gateway counted them."""
+"""Requests as the parquet, Locust and the gateway counted them; a count that is not known does not agree."""
 
 GENERATOR = """
     select cell_id, variant, scenario, schedule_lag_p99_ns / 1e6 as lag_p99_ms, achieved_share,
            generator_cpu_ns / (measure_end_ns - measure_start_ns) as generator_cpu,
            generator_run_delay_ns / (measure_end_ns - measure_start_ns) as generator_waited,
            steal_ns / (measure_end_ns - measure_start_ns) as steal
-    from cells where scenario <> 'recovery' order by position
+    from cells where scenario <> 'recovery' and failure is null order by position
 """
 
 
 def gates(run: Run) -> pd.DataFrame:
-    """Give for every cell whether it passed the gate, and why not."""
+    """Give for every cell whether it passed the gate, why not, and what went wrong if nothing could be measured."""
     return run.query(GATES)
 
 
@@ -44,14 +45,35 @@ def generator(run: Run) -> pd.DataFrame:
 
 
 def left_out(run: Run) -> pd.DataFrame:
-    """Give the variants that could not run, and the cells that are left out of comparisons, each with its reason."""
+    """Give the variants that could not run, and the measured cells that the gate failed, each with its reason."""
     cells = gates(run)
-    failed = cells.loc[~cells["gate_passed"], ["cell_id", "reasons"]]
+    failed = cells.loc[~cells["gate_passed"].astype(bool) & cells["failure"].isna(), ["cell_id", "reasons"]]
     variants = [{"what": name, "why": why} for name, why in run.manifest.left_out.items()]
     return pd.DataFrame(
         [*variants, *({"what": row.cell_id, "why": row.reasons} for row in failed.itertuples())],
         columns=["what", "why"],
     )
+
+
+def failures(run: Run) -> pd.DataFrame:
+    """Give the cells in which nothing could be measured: columns cell_id, failure."""
+    cells = gates(run)
+    return cells.loc[cells["failure"].notna(), ["cell_id", "failure"]].reset_index(drop=True)
+
+
+WORKERS = """
+    select w.cell_id, w.worker, w.host, w.finished, w.rows, w.locust_count,
+           w.cpu_ns / (c.measure_end_ns - c.measure_start_ns) as cpu_share,
+           w.run_delay_ns / (c.measure_end_ns - c.measure_start_ns) as waited_share,
+           w.late_ns / 1e6 as late_ms, w.clock_offset_ns / 1e6 as clock_offset_ms, w.clock_error_ns / 1e6 as clock_error_ms
+    from workers w join cells c using (cell_id) order by c.position, w.worker
+"""
+"""Every process of the load generator, with shares of its cell's measured window."""
+
+
+def workers(run: Run) -> pd.DataFrame:
+    """Give the processes of the load generator, one row a cell and worker."""
+    return run.query(WORKERS)
 
 
 GAPS = """

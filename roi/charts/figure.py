@@ -15,6 +15,7 @@ from roi.charts.spec import ChartSpec, ReferenceLine
 WIDTH, HEIGHT = 960, 540
 _TITLE_CHARACTERS, _NOTE_CHARACTERS = 78, 130
 _EDGE = 28
+_DECADES_WITH_TICKS_BETWEEN = 2.2
 
 
 def figure(spec: ChartSpec, *, dark: bool = False, captions: bool = True) -> go.Figure:
@@ -169,12 +170,31 @@ def _scale(spec: ChartSpec, axis: str) -> dict[str, object]:
         }
     log = spec.x_log if axis == "x" else spec.y_log
     if log:
-        return {"type": "log", "dtick": 1, "minor": {"ticks": "outside", "ticklen": 3}, "exponentformat": "SI"} | _room(
-            spec, axis
+        return (
+            {"type": "log", "minor": {"ticks": "outside", "ticklen": 3, "dtick": "D1"}}
+            | _ticks(spec, axis)
+            | _room(spec, axis)
         )
     if axis == "y" and spec.kind == "ecdf":
         return {"type": "linear", "range": [0, 1.02], "tickformat": ".0%"}
     return {"type": "linear", "tickformat": ",.6~g"} | _room(spec, axis)
+
+
+def _ticks(spec: ChartSpec, axis: str) -> dict[str, object]:
+    """Give the labelled ticks of a logarithmic axis: decades, and 2 and 5 between them where decades alone would be few."""
+    values, lines = _drawn(spec, axis), [line.value for line in spec.references if line.axis == axis]
+    least, most = math.log10(min([*values, *lines])), math.log10(max([*values, *lines]))
+    if most - least > _DECADES_WITH_TICKS_BETWEEN:
+        return {"dtick": 1, "exponentformat": "SI"}
+    decades = range(math.floor(least) - 1, math.ceil(most) + 1)
+    ticks = [float(f"{digit}e{decade}") for decade in decades for digit in (1, 2, 5)]
+    return {"tickvals": ticks, "ticktext": [f"{tick:,.10g}" for tick in ticks]}
+
+
+def _drawn(spec: ChartSpec, axis: str) -> list[float]:
+    """Give the values that are drawn along an axis, ends of intervals included."""
+    columns = [spec.x] if axis == "x" else [name for name in (spec.y, spec.lo, spec.hi) if name]
+    return [float(value) for name in columns for value in spec.data[name].dropna()]
 
 
 def _room(spec: ChartSpec, axis: str) -> dict[str, list[float]]:

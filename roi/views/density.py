@@ -7,10 +7,13 @@ import pandas as pd
 from roi import claims, density
 from roi.charts.spec import ChartSpec
 from roi.data import Run
+from roi.exclusions import Compared
 from roi.statistics.estimate import Estimate
-from roi.views.words import footnote, interval, listed, number
+from roi.views.calibration import percent
+from roi.views.words import excluded, footnote, interval, listed, number
 
 GO = "go"
+_SATURATED = "saturate"
 
 
 def capacity_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
@@ -22,19 +25,19 @@ def capacity_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
     claim = claims.claim("qps_per_go_service")
     cores = round(best["value"] / best["per_core"])
     return ChartSpec(
-        "capacity", "dots", table, "variant", "value", lo="lo", hi="hi", beside=("n", "per_core", "per_gib"),
+        "capacity", "dots", table, "variant", "value", lo="lo", hi="hi", beside=("n", "per_core", "per_gib", "headroom"),
         title=f"{best['variant']} serves most: {number(best['value'])} requests/s on {_cores(cores)}",
         alt="Requests a second at saturation by variant: "
         + listed(f"{r.variant} {number(r.value)}" for r in table.itertuples()) + ".",
         y_title=f"Requests/s answered with 2xx, {_cores(cores)}", y_log=True, horizontal=True,
         subtitle="Closed loop, every connection busy; dots are geometric means over fresh processes, bars 95 % intervals",
-        footnote=footnote(run),
+        footnote=footnote(run, Compared(_SATURATED, all_cells)),
     ).with_reference(claim.value, f"the article: {claim.value:,.0f} a Go service")  # fmt: skip
 
 
-def warm_up_chart(run: Run) -> ChartSpec | None:
+def warm_up_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
     """Draw how each variant comes to its speed under full load; None without a saturated cell."""
-    table = density.warm_up(run)
+    table = density.warm_up(run, all_cells)
     if table.empty:
         return None
     first = table[table["second"] == 1].set_index("variant")["rate_per_s"]
@@ -48,7 +51,7 @@ def warm_up_chart(run: Run) -> ChartSpec | None:
         + listed(f"{name} {number(value, 2)}" for name, value in gain.items()) + ".",
         x_title="Seconds of full load since the first request", y_title="Requests/s", y_log=True,
         subtitle="Saturated, one fresh process a line or the geometric mean of several; the last seconds are what counts",
-        footnote=footnote(run),
+        footnote=footnote(run, Compared(_SATURATED, all_cells)),
     )  # fmt: skip
 
 
@@ -61,14 +64,14 @@ def demand_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
     table = table[table["rate_per_s"] == rate].sort_values("value")
     least, most = table.iloc[0], table.iloc[-1]
     return ChartSpec(
-        "service_demand", "dots", table, "variant", "value", lo="lo", hi="hi", beside=("n", "per_cpu_second"),
+        "service_demand", "dots", table, "variant", "value", lo="lo", hi="hi", beside=("n", "per_cpu_second", "headroom"),
         title=f"A request costs {least['variant']} {number(least['value'])} µs of CPU and {most['variant']}"
         f" {number(most['value'])} µs",
         alt="CPU microseconds a request by variant: "
         + listed(f"{r.variant} {number(r.value)}" for r in table.itertuples()) + ".",
         y_title="CPU time a request (µs)", horizontal=True,
         subtitle=f"All at the same offered load, {rate:g} requests/s, open loop; bars are 95 % intervals over processes",
-        footnote=footnote(run),
+        footnote=footnote(run, Compared("steady", all_cells, model="open", rate_per_s=float(rate))),
     )  # fmt: skip
 
 
@@ -85,7 +88,7 @@ def ratio_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
         + listed(f"{r.base} {interval(r.value, r.lo, r.hi)}" for r in table.itertuples()) + ".",
         y_title="Requests/s of Go over Java (ratio)", y_log=True, horizontal=True,
         subtitle="At saturation on the same processor; bars are 95 % intervals over fresh processes",
-        footnote=footnote(run),
+        footnote=footnote(run, Compared(_SATURATED, all_cells)),
     ).with_reference(claim.value, f"the article: {claim.value:g} times").with_reference(1.0, "no difference")  # fmt: skip
 
 
@@ -111,7 +114,10 @@ def verdict(run: Run, all_cells: bool = False) -> str:
     go, table = go_capacity(run, all_cells), ratios(run, all_cells)
     service, ratio = claims.claim("qps_per_go_service"), claims.claim("qps_go_over_java")
     if go is None:
-        return "The run holds no saturated Go cell that passed the gate: nothing can be said of the article's figures."
+        why = excluded(run, Compared(_SATURATED, all_cells))
+        return (
+            f"The run holds no saturated Go cell to show: nothing can be said of the article's figures. {why}".strip()
+        )
     said = (
         f"On {_cores(_workers(run))} of this machine Go answers **{interval(go.value, go.lo, go.hi)} requests/s**; the article"
         f" states {service.value:,.0f} for a Go service and names neither cores nor payload, so the figure can be"
@@ -137,6 +143,7 @@ def capacity_table(run: Run, all_cells: bool = False) -> pd.DataFrame:
         "requests/s [95 %]": [interval(r.value, r.lo, r.hi) for r in table.itertuples()],
         "per core": [number(value) for value in table["per_core"]],
         "per GiB of memory": [number(value) for value in table["per_gib"]],
+        "generator's headroom": [percent(value) for value in table["headroom"]],
         "processes": table["n"],
     })  # fmt: skip
 

@@ -7,21 +7,22 @@ import pandas as pd
 from roi import claims, pauses
 from roi.charts.spec import ChartSpec
 from roi.data import Run
+from roi.exclusions import Compared
 from roi.statistics.quantiles import observations_needed
-from roi.views.words import footnote, listed, number
+from roi.views.words import excluded, footnote, listed, number
 
 ZGC17 = "java17-zgc"
 CLAIM_OF_P99 = {ZGC17: "zgc17_pause_p99", "node": "node20_pause_high"}
 """The article's claim that each variant's P99 answers."""
 
 
-def ecdf_chart(run: Run, scenario: str) -> ChartSpec | None:
+def ecdf_chart(run: Run, scenario: str, all_cells: bool = False) -> ChartSpec | None:
     """Draw the share of pauses by length, one line a variant, beside the article's target; None without any pause."""
-    rows = pauses.ecdf(run, scenario)
+    rows = pauses.ecdf(run, scenario, all_cells)
     rows = rows[rows["pause_us"] > 0]
     if rows.empty:
         return None
-    table = pauses.distribution(run, scenario)
+    table = pauses.distribution(run, scenario, all_cells)
     table = table[table["n"] > 0].sort_values("p50_us")
     shortest, longest = table.iloc[0], table.loc[table["longest_us"].idxmax()]
     target = claims.claim("pause_target")
@@ -34,13 +35,13 @@ def ecdf_chart(run: Run, scenario: str) -> ChartSpec | None:
         x_title="Pause (µs), upper bound", y_title="Share of pauses that are at most this long", x_log=True,
         subtitle=f"Stop of the application, scenario {scenario}; "
         + ", ".join(f"{r.variant} n = {r.n:,}" for r in table.itertuples()),
-        footnote=footnote(run),
+        footnote=footnote(run, Compared(scenario, all_cells)),
     ).with_reference(target.value, f"the article's target: {target.value:g} µs", axis="x")  # fmt: skip
 
 
-def phase_chart(run: Run, scenario: str) -> ChartSpec | None:
+def phase_chart(run: Run, scenario: str, all_cells: bool = False) -> ChartSpec | None:
     """Draw for Java what the collector's log line says beside what the application lost; None without Java."""
-    table = pauses.phase_against_safepoint(run, scenario)
+    table = pauses.phase_against_safepoint(run, scenario, all_cells)
     if table.empty:
         return None
     rows = table.melt(["variant", "n"], ["phase_us", "safepoint_us"], "figure", "median_us")
@@ -52,13 +53,14 @@ def phase_chart(run: Run, scenario: str) -> ChartSpec | None:
         alt="Median pause by variant, by the collector's line and by the safepoint: "
         + listed(f"{r.variant} {number(r.phase_us)} and {number(r.safepoint_us)} µs" for r in table.itertuples()) + ".",
         y_title="Median pause (µs)", y_log=True, horizontal=True,
-        subtitle="The same stops, told twice: the collector's phase is a part of the safepoint", footnote=footnote(run),
+        subtitle="The same stops, told twice: the collector's phase is a part of the safepoint",
+        footnote=footnote(run, Compared(scenario, all_cells)),
     )  # fmt: skip
 
 
-def table(run: Run, scenario: str) -> pd.DataFrame:
+def table(run: Run, scenario: str, all_cells: bool = False) -> pd.DataFrame:
     """List the pauses of every variant with the bounds of P99."""
-    rows = pauses.distribution(run, scenario)
+    rows = pauses.distribution(run, scenario, all_cells)
     return pd.DataFrame([_row(row) for row in rows.to_dict("records")])
 
 
@@ -80,9 +82,9 @@ def _row(row: dict[str, object]) -> dict[str, object]:
     }
 
 
-def verdict(run: Run, scenario: str) -> str:
+def verdict(run: Run, scenario: str, all_cells: bool = False) -> str:
     """Say what the article's ZGC figure is, as far as this run can tell."""
-    rows = pauses.phase_against_safepoint(run, scenario)
+    rows = pauses.phase_against_safepoint(run, scenario, all_cells)
     rows = rows[rows["variant"] == ZGC17]
     claim = claims.claim("zgc17_pause_mean")
     need = observations_needed(0.99)
@@ -91,6 +93,7 @@ def verdict(run: Run, scenario: str) -> str:
         return (
             f"The run holds no pause of {ZGC17} under {scenario}: the article's {claim.value:g} µs is not tested here."
             + tail
+            + f" {excluded(run, Compared(scenario, all_cells))}".rstrip()
         )
     row = rows.iloc[0]
     return (

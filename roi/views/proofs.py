@@ -63,15 +63,18 @@ def verdict(run: Run) -> str:
             f" gate alone. {HOW} in about a quarter of an hour, and every run after it carries the certificate."
         )
     held, made = held_of_made(run)
-    whole = "**All " + f"{made} proofs of the load generator held**" if held == made else (
-        f"**{made - held} of {made} proofs of the load generator failed**, so its figures are in doubt"
-    )  # fmt: skip
+    when = f"on this machine, {said['made_at'][:16].replace('T', ' ')} UTC"
+    whole = (
+        f"**All {made} proofs of the load generator held** {when}."
+        if held == made
+        else f"**{made - held} of {made} proofs of the load generator failed** {when}: its figures are in doubt."
+    )
     same = (
         "The load generator that measured this run is the one that was proven."
         if said.get("of_this_code")
         else f"The load generator has been changed since: the proofs are of an older one. {HOW} again."
     )
-    return f"{whole} on this machine, {said['made_at'][:16].replace('T', ' ')} UTC. {same}"
+    return f"{whole} {same}"
 
 
 def held_of_made(run: Run) -> tuple[int, int]:

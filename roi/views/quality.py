@@ -2,51 +2,88 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
+from bench.load.gate import CRITERIA
 from roi import quality
 from roi.charts.spec import ChartSpec
 from roi.data import Run
-from roi.views.words import footnote
+from roi.exclusions import frequent
+from roi.views.calibration import percent
+from roi.views.words import footnote, milliseconds
 
-LAG_LIMIT_MS = 1.0
-"""The gate's limit on the schedule lag (bench.load.gate), drawn for comparison."""
+_ASKED_OF = {"open": "open loops", "closed": "closed loops", "all": "all loads"}
+_LAG = "schedule_lag"
+"""The gate's criterion on the schedule lag; its limit is in ms."""
 
 
 def verdict(run: Run) -> str:
     """Say in a sentence or two whether the run can be used."""
     cells, counts = quality.gates(run), quality.counts(run)
-    passed, total = int(cells["gate_passed"].sum()), len(cells)
-    agree = int(counts["agree"].sum())
+    passed, total, failed = int(cells["gate_passed"].sum()), len(cells), int(cells["failure"].notna().sum())
     first = (
         f"**All {total} cells passed the gate.**"
         if passed == total
         else f"**{passed} of {total} cells passed the gate; the other {total - passed} are left out of comparisons.**"
     )
-    return (
-        f"{first} The requests that the parquet, Locust and the gateway counted agree in {agree} of {len(counts)} rows."
-        f" The run's purpose is *{run.manifest.purpose}*."
+    unmeasured = f" In {failed} of them nothing could be measured at all." if failed else ""
+    agreeing = (
+        f" The requests that the parquet, Locust and the gateway counted agree in {int(counts['agree'].sum())} of"
+        f" {len(counts)} rows."
+        if len(counts)
+        else ""
     )
+    return f"{first}{unmeasured}{agreeing} The run's purpose is *{run.manifest.purpose}*."
+
+
+def share_agreeing(run: Run) -> dict[str, Any]:
+    """Give the share of rows whose counts agree as a finding has it; no value in a run without any load."""
+    agree = quality.counts(run)["agree"].astype(float)
+    share = float(agree.mean()) if len(agree) else None
+    return {"value": share, "unit": "share", "n": len(agree), "note": None if len(agree) else "the run holds no load"}
+
+
+def gate_table(run: Run) -> pd.DataFrame:
+    """List what the gate asked, within the limits of the run's own manifest, of whom and why."""
+    known = {criterion.name: criterion for criterion in CRITERIA}
+    rows = []
+    for name, limit in run.manifest.gate.items():
+        criterion = known.get(name)
+        rows.append({
+            "criterion": name.replace("_", " "),
+            "must hold": name if criterion is None else criterion.asks.format(limit=limit),
+            "asked of": None if criterion is None else _ASKED_OF[criterion.of],
+            "why": "not known to this release" if criterion is None else criterion.why,
+        })  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def lag_chart(run: Run) -> ChartSpec | None:
-    """Draw how late the generator was in every open-loop cell; None when there is none."""
+    """Draw how late the generator was in every open-loop cell, beside the gate's limit; None when there is none."""
     rows = quality.generator(run).dropna(subset=["lag_p99_ms"])
+    rows = rows[rows["lag_p99_ms"] > 0]
     if rows.empty:
         return None
-    late = int((rows["lag_p99_ms"] > LAG_LIMIT_MS).sum())
-    title = (
-        f"The generator kept its schedule in all {len(rows)} open-loop cells"
-        if not late
-        else f"The generator was late in {late} of {len(rows)} open-loop cells"
-    )
-    worst = rows["lag_p99_ms"].max()
-    return ChartSpec(
+    limit, worst = run.manifest.gate.get(_LAG), rows["lag_p99_ms"].max()
+    chart = ChartSpec(
         "schedule_lag", "dots", rows.sort_values("lag_p99_ms"), "cell_id", "lag_p99_ms",
-        title=title, alt=f"99th percentile of the schedule lag by cell; the largest is {worst:.2f} ms.",
+        title=_lag_title(rows["lag_p99_ms"], limit),
+        alt=f"99th percentile of the schedule lag by cell; the largest is {worst:.2f} ms.",
         beside=("variant",), y_title="Schedule lag, 99th percentile (ms)", y_log=True, horizontal=True,
         subtitle="Requests that found a connection free; response times include this lag", footnote=footnote(run),
-    ).with_reference(LAG_LIMIT_MS, "limit of the gate")  # fmt: skip
+    )  # fmt: skip
+    return chart if limit is None else chart.with_reference(limit, "limit of the gate")
+
+
+def _lag_title(lag_p99_ms: pd.Series, limit_ms: float | None) -> str:
+    if limit_ms is None:
+        return f"The generator was late by at most {milliseconds(lag_p99_ms.max())} in 99 of 100 requests"
+    late = int((lag_p99_ms > limit_ms).sum())
+    if not late:
+        return f"The generator kept its schedule in all {len(lag_p99_ms)} open-loop cells"
+    return f"The generator was late in {late} of {len(lag_p99_ms)} open-loop cells"
 
 
 def counts_table(run: Run) -> pd.DataFrame:
@@ -59,6 +96,33 @@ def counts_table(run: Run) -> pd.DataFrame:
 def left_out_table(run: Run) -> pd.DataFrame:
     """List what is left out of comparisons, and why."""
     return quality.left_out(run)
+
+
+def reasons_table(run: Run) -> pd.DataFrame:
+    """List why the gate failed cells, the most frequent reason first."""
+    cells = quality.gates(run)
+    failed = cells[~cells["gate_passed"].astype(bool) & cells["failure"].isna()]
+    return pd.DataFrame(list(frequent(failed["gate_reasons"]).items()), columns=["reason", "cells"])
+
+
+def failures_table(run: Run) -> pd.DataFrame:
+    """List the cells in which nothing could be measured."""
+    return quality.failures(run).rename(columns={"cell_id": "cell", "failure": "what went wrong"})
+
+
+def workers_table(run: Run) -> pd.DataFrame:
+    """List the processes of the load generator."""
+    found = quality.workers(run)
+    return pd.DataFrame({
+        "cell": found["cell_id"], "worker": found["worker"], "finished": found["finished"], "rows": found["rows"],
+        "processor used": [percent(share) for share in found["cpu_share"]],
+        "waited for it": [percent(share) for share in found["waited_share"]],
+        "began late by": [milliseconds(late) for late in found["late_ms"]],
+        "clock corrected by": [
+            f"{milliseconds(row.clock_offset_ms)} ± {milliseconds(row.clock_error_ms)}" if row.clock_error_ms else None
+            for row in found.itertuples()
+        ],
+    })  # fmt: skip
 
 
 def machine_table(run: Run) -> pd.DataFrame:

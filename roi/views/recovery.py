@@ -7,7 +7,8 @@ import pandas as pd
 from roi import claims, recovery
 from roi.charts.spec import ChartSpec
 from roi.data import Run
-from roi.views.words import footnote, listed, number
+from roi.exclusions import Compared
+from roi.views.words import excluded, footnote, listed, number
 
 PARTS = {
     "detection_s": "detected",
@@ -39,7 +40,7 @@ def parts_chart(run: Run, fault: str, all_cells: bool = False) -> ChartSpec | No
         + listed(f"{r.variant} {number(r.recovery_s, 2)} s" for r in table.itertuples()) + ".",
         y_title="Seconds after the fault (medians)",
         subtitle=f"Restart policy: {policy}; n = {int(table['n'].min())} fault"
-        f"{'s' if table['n'].min() > 1 else ''} a variant", footnote=footnote(run),
+        f"{'s' if table['n'].min() > 1 else ''} a variant", footnote=footnote(run, Compared("recovery", all_cells, fault=fault)),
     )  # fmt: skip
 
 
@@ -64,7 +65,10 @@ def verdict(run: Run, fault: str, all_cells: bool = False) -> str:
         " killed after another 30 s of grace, and the fifth restart of a crash loop waits until 150 s have passed. "
     )
     if table.empty:
-        return said + f"The run holds no recovery from {fault}."
+        return (
+            said
+            + f"The run holds no recovery from {fault} to show. {excluded(run, Compared('recovery', all_cells, fault=fault))}"
+        )
     never = int(table["censored"].sum())
     spread = table["runtime_s"].dropna()
     lost = f" {never} fault{'s' if never > 1 else ''} never recovered within the horizon." if never else ""

@@ -10,10 +10,14 @@ import pandas as pd
 from IPython.display import HTML
 
 _ABSENT = "–"
+_LONG = 40
+"""Letters from which on a text is broken into lines, in a column that is wide enough for it."""
 
 
 def shown(frame: pd.DataFrame) -> HTML:
-    """Give a table for a notebook; numbers stand to the right, text is shown as text and whole."""
+    """Give a table for a notebook; numbers stand to the right, text is shown as text and whole; of no row, a sentence."""
+    if frame.empty:
+        return HTML("<p>There is nothing to list.</p>")
     head = "".join(f"<th{_class(frame[name])}>{html.escape(str(name))}</th>" for name in frame)
     rows = "".join(
         f"<tr>{''.join(f'<td{_class(frame[n])}>{_written(value)}</td>' for n, value in zip(frame, row, strict=True))}</tr>"
@@ -23,8 +27,10 @@ def shown(frame: pd.DataFrame) -> HTML:
 
 
 def _class(column: pd.Series) -> str:
-    number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-    return " class='number'" if number else ""
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return " class='number'"
+    longest = max((len(value) for value in column if isinstance(value, str)), default=0)
+    return " class='long'" if longest > _LONG else ""
 
 
 def _written(value: Any) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import pandas as pd
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 
+from roi.charts.spec import ChartSpec
 from roi.data import Run
 from roi.exclusions import Compared, exclusions
 
@@ -16,6 +17,15 @@ _REASONS_SHOWN = 2
 def say(*sentences: str) -> Markdown:
     """Give a paragraph for a notebook."""
     return Markdown(" ".join(sentence for sentence in sentences if sentence))
+
+
+def show(chart: ChartSpec | None) -> None:
+    """Show a chart in a notebook, or a sentence where there is nothing to draw."""
+    display(
+        Markdown("There is nothing to draw: the run holds no such cell, or none that passed the gate.")
+        if chart is None
+        else chart
+    )
 
 
 def footnote(run: Run, compared: Compared | None = None) -> str:
@@ -40,7 +50,7 @@ def excluded(run: Run, compared: Compared | None) -> str:
     found = exclusions(run, compared)
     sentences = []
     if found.ungated:
-        what = "are in it that failed the gate" if compared.all_cells else "left out"
+        what = "in it failed the gate" if compared.all_cells else "left out"
         sentences.append(f"{_of(found.ungated, found.cells)} {what}: {_reasons(found.reasons)}.")
     if found.failures:
         first = next(iter(found.failures))

@@ -63,7 +63,7 @@ class WrittenCell:
         return {
             "cell_id": self.cell_id, "block": 0, "position": position, "variant": self.variant, "gateway": self.runtime,
             "runtime": self.runtime, "collector": self.runtime, "tuning": "stock", "scenario": self.scenario,
-            "traffic_model": self.traffic_model, "rate_per_s": self.rate_per_s, "connections": 4, "repetition": 0,
+            "traffic_model": self.traffic_model, "rate_per_s": self.rate_per_s, "connections": 4, "repetition": 0, "options": "{}",
             "gateway_cpus": "0", "generator_cpus": "1", "memory_budget_bytes": 1 << 28, "live_set_bytes": 1 << 20,
             "rows": len(self.requests), "rows_answered": len(self.requests), "rows_censored": 0,
             "gate_passed": not self.reasons and self.failure is None,
