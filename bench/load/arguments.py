@@ -10,6 +10,7 @@ from pathlib import Path
 from locust import events
 from locust.argument_parser import LocustArgumentParser
 
+from bench.load.http2 import PROTOCOL
 from bench.load.limits import Limits
 from bench.load.tls import context
 
@@ -38,10 +39,12 @@ class LoadArguments:
     """Certificates to trust instead of the system's, for a host with https."""
     insecure: bool
     """Trust any certificate."""
+    http2: bool
+    """Speak HTTP/2, with one request in flight a connection."""
 
     def tls(self) -> ssl.SSLContext:
         """Give what connections are encrypted with; raises `LoadFailed` when the certificates cannot be read."""
-        return context(self.ca, verify=not self.insecure)
+        return context(self.ca, verify=not self.insecure, protocol=PROTOCOL if self.http2 else None)
 
     @property
     def cold_s(self) -> float:
@@ -69,6 +72,7 @@ class LoadArguments:
             tokens=Path(options.tokens) if options.tokens else None,
             ca=Path(options.ca) if options.ca else None,
             insecure=options.insecure,
+            http2=options.http2,
         )
 
 
@@ -86,6 +90,10 @@ def add_arguments(parser: LocustArgumentParser) -> None:
     group.add_argument("--new-connections", action="store_true", help="A new connection for every request")
     group.add_argument("--ca", default="", help="File with the certificates to trust, for a host with https")
     group.add_argument("--insecure", action="store_true", help="Trust any certificate of a host with https")
+    group.add_argument(
+        "--http2", action="store_true",
+        help="Speak HTTP/2, one request a connection at a time; it costs the generator much more a request than HTTP/1.1",
+    )  # fmt: skip
     group.add_argument("--seed", type=int, default=1, help="Seed of the arrivals and of the order of requests")
     group.add_argument("--target-pid", type=int, default=0, help="Process under load, to read its CPU time")
     group.add_argument("--samples", default="", help="Folder, or URI of one, for a row a request (raw)")

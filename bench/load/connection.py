@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection of the engine, and the request that it carries."""
+"""One connection of the engine, HTTP/1.1 unless a kind of it says otherwise, and the request that it carries."""
 
 from __future__ import annotations
 
@@ -65,10 +65,7 @@ class Connection:
         self.socket.setsockopt(_patched_socket.IPPROTO_TCP, _patched_socket.TCP_NODELAY, 1)
         self.fd = self.socket.fileno()
         self.tls = None if tls is None else TlsSocket(self.socket, tls, host)
-        self.send = (self.tls or self.socket).send
-        self.recv = (self.tls or self.socket).recv
-        self.parser = httptools.HttpResponseParser(self)
-        self.feed = self.parser.feed_data
+        self.speak(self.tls or self.socket)
         self.complete = False
         code = self.socket.connect_ex(address)
         # With TLS it is connecting until hands are shaken, however fast the socket is.
@@ -76,6 +73,12 @@ class Connection:
         if code and not self.connecting:
             self.close()
             raise OSError(code, errno.errorcode.get(code, "connect"))
+
+    def speak(self, transport: _patched_socket.socket | TlsSocket) -> None:
+        """Speak HTTP/1.1 over what bytes go through."""
+        self.send, self.recv = transport.send, transport.recv
+        self.parser = httptools.HttpResponseParser(self)
+        self.feed = self.parser.feed_data
 
     def finish_connecting(self) -> bool:
         """Go on with connecting, shaking hands included; tells whether it is done. Raises OSError when it failed."""

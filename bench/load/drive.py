@@ -89,7 +89,7 @@ class Drive:
         self._engine = Engine(
             host, port, self._traffic.requests, order[first:] + order[:first],
             limits=self._arguments.limits, flush=self._flush, give_way=self._give_way,
-            tls=self._arguments.tls() if encrypted(self._user.host) else None,
+            tls=self._arguments.tls() if encrypted(self._user.host) else None, http2=self._arguments.http2,
         )  # fmt: skip
         statistics.prepare()
         self._engine.open(self._arguments.wait_for_host_s)

@@ -1,4 +1,4 @@
-"""The load engine: many HTTP/1.1 connections on one private epoll, following a schedule or as fast as answers come.
+"""The load engine: many HTTP connections on one private epoll, following a schedule or as fast as answers come.
 
 It knows nothing of Locust. Between batches of events it calls `give_way`, so that whoever shares its thread (Locust's
 heartbeats and web UI) gets a turn; the turn is taken while no request is due, if there is such a moment.
@@ -23,6 +23,7 @@ from bench.errors import LoadFailed
 from bench.load.address import resolve
 from bench.load.connection import Connection
 from bench.load.gaps import GAP_NS, GapWatch
+from bench.load.http2 import Http2Connection
 from bench.load.limits import Limits
 from bench.load.probe import find_server
 from bench.load.rows import CONNECTION_SHIFT, OUTCOME_SHIFT, QUEUED_SHIFT, REQUEST_SHIFT, Outcome
@@ -65,6 +66,8 @@ class Engine:
         Called about a hundred times a second; may raise to end the load.
     tls
         What to encrypt with; None: plain.
+    http2
+        Speak HTTP/2, which TLS must have agreed on, and a server without TLS must be known to speak.
 
     Raises
     ------
@@ -83,11 +86,13 @@ class Engine:
         flush: Callable[[array[int]], None],
         give_way: Callable[[], object],
         tls: ssl.SSLContext | None = None,
+        http2: bool = False,
     ) -> None:
         self._address, self._family = resolve(host, port)
         limits.allow_files()
         self._host = host
         self._tls = tls
+        self._http2 = http2
         self._requests = list(requests)
         self._order = list(order)
         self._turn = 0
@@ -100,7 +105,7 @@ class Engine:
         # Told once: a timer that has fired stays readable, and the loop would spin.
         self._epoll.register(self._timer.fd, _READABLE | _ONCE_AN_EDGE)
         self._by_fd: dict[int, Connection] = {}
-        self._connections = [Connection(number) for number in range(limits.connections)]
+        self._connections = [(Http2Connection if http2 else Connection)(number) for number in range(limits.connections)]
         self._idle: deque[Connection] = deque()
         self._busy: dict[Connection, None] = {}
         """Connections with a request in flight, in the order of sending."""
@@ -138,7 +143,8 @@ class Engine:
             Nothing listens there, no secure connection comes about, or this machine cannot open as many connections.
         """
         find_server(
-            self._address, self._family, self._host, self._tls, timeout_s=self._limits.timeout_s, wait_s=wait_s
+            self._address, self._family, self._host, self._tls, http2=self._http2, timeout_s=self._limits.timeout_s,
+            wait_s=wait_s,
         )  # fmt: skip
         self._idle.extend(self._connections)
         if self._limits.keep_alive:
@@ -225,6 +231,8 @@ class Engine:
                         if data:
                             connection.feed(data)
                     except BlockingIOError:
+                        if connection.payload:  # of HTTP/2, whose server has just given window for more of it
+                            self._epoll.modify(fd, _READABLE | _WRITABLE)
                         continue
                     except (OSError, httptools.HttpParserError) as error:
                         self._lose(connection, error)

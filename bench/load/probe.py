@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from bench.errors import LoadFailed
+from bench.load.http2 import PROTOCOL, greets
 
 _RETRY_S = 0.02
 
@@ -16,7 +17,14 @@ Address = tuple[Any, ...]
 
 
 def find_server(
-    address: Address, family: int, host: str, tls: ssl.SSLContext | None, *, timeout_s: float, wait_s: float
+    address: Address,
+    family: int,
+    host: str,
+    tls: ssl.SSLContext | None,
+    *,
+    http2: bool,
+    timeout_s: float,
+    wait_s: float,
 ) -> None:
     """Find a server at an address, and shake hands with it where that is to be.
 
@@ -26,6 +34,8 @@ def find_server(
         The name that its certificate must be for.
     tls
         What to encrypt with; None: plain.
+    http2
+        Whether it must speak HTTP/2.
     timeout_s
         How long it may take to answer.
     wait_s
@@ -34,12 +44,13 @@ def find_server(
     Raises
     ------
     LoadFailed
-        Nothing listens there, or no secure connection comes about.
+        Nothing listens there, no secure connection comes about, or it does not speak HTTP/2.
     """
     _wait_for_listener(address, family, timeout_s, time.monotonic() + wait_s)
-    if tls is not None:
-        with _secure(address, host, tls, timeout_s):
-            pass
+    if tls is not None or http2:
+        with _connected(address, host, tls, timeout_s) as connected:
+            if http2 and not _speaks_http2(connected):
+                raise LoadFailed(f"The server at {_where(address)} does not speak HTTP/2. Leave out --http2.")
 
 
 def _wait_for_listener(address: Address, family: int, timeout_s: float, deadline_s: float) -> None:
@@ -57,10 +68,15 @@ def _wait_for_listener(address: Address, family: int, timeout_s: float, deadline
         time.sleep(_RETRY_S)
 
 
-def _secure(address: Address, host: str, tls: ssl.SSLContext, timeout_s: float) -> ssl.SSLSocket:
+def _speaks_http2(connected: socket.socket) -> bool:
+    agreed = not isinstance(connected, ssl.SSLSocket) or connected.selected_alpn_protocol() == PROTOCOL
+    return agreed and greets(connected)
+
+
+def _connected(address: Address, host: str, tls: ssl.SSLContext | None, timeout_s: float) -> socket.socket:
     try:
         plain = socket.create_connection(address[:2], timeout=timeout_s)
-        return tls.wrap_socket(plain, server_hostname=host)
+        return plain if tls is None else tls.wrap_socket(plain, server_hostname=host)
     except ssl.SSLCertVerificationError as error:
         raise LoadFailed(
             f"No secure connection to {_where(address)}: the certificate of {host} does not verify:"

@@ -15,7 +15,7 @@ from bench.errors import LoadFailed
 _RECORD_BYTES = 65_536
 
 
-def context(ca: Path | None = None, *, verify: bool = True) -> ssl.SSLContext:
+def context(ca: Path | None = None, *, verify: bool = True, protocol: str | None = None) -> ssl.SSLContext:
     """Give what connections are encrypted with.
 
     Parameters
@@ -24,6 +24,8 @@ def context(ca: Path | None = None, *, verify: bool = True) -> ssl.SSLContext:
         File with the certificates to trust; None: those of the system.
     verify
         False trusts anybody: for a test machine, and it says so in the options of the load.
+    protocol
+        What is to be spoken inside, by its name in ALPN; None leaves that to the server, which is HTTP/1.1.
 
     Raises
     ------
@@ -37,6 +39,8 @@ def context(ca: Path | None = None, *, verify: bool = True) -> ssl.SSLContext:
     if not verify:
         made.check_hostname = False
         made.verify_mode = ssl.CERT_NONE
+    if protocol is not None:
+        made.set_alpn_protocols([protocol])
     return made
 
 
