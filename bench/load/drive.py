@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import gevent
 import numpy as np
+from gevent import GreenletExit
 from locust.user.task import LOCUST_STATE_STOPPING
 
 from bench.errors import LoadFailed
@@ -68,6 +69,10 @@ class Drive:
         except LoadFailed as error:
             _log.error("%s", error)
             self._crew.fail(str(error))
+        except Exception as error:
+            # Locust would run the whole load again, over the rows of this one.
+            _log.exception("The load broke off")
+            self._crew.fail(f"The load broke off: {error!r}. The log of Locust has the traceback.")
 
     def _prepare(self) -> None:
         options = self._user.environment.parsed_options
@@ -99,21 +104,22 @@ class Drive:
         gc.collect()
         gc.freeze()
         gc.disable()
-        whole = True
+        whole = False
         try:
             self._begin(self._crew.begin())
             self._late_ns = max(time.monotonic_ns() - self._start.began_ns, 0)
             self._measuring = True
             self._user.run_engine(self._engine, self._arguments, self._start)
-        except LoadFailed:
-            whole = False
+            whole = True
+        except GreenletExit:
+            # Locust ends the user: what was measured until then is whole.
+            whole = self._measuring
             raise
         finally:
             gc.enable()
             gc.unfreeze()
             self._engine.close()
-            # Also when Locust kills this greenlet: what was measured until then is whole.
-            if whole and self._measuring:
+            if whole:
                 self._finish()
 
     def _begin(self, began_ns: int) -> None:

@@ -109,26 +109,37 @@ class Spool:
         self.rows += len(rows) // FIELDS
         if self._fd < 0:
             return
-        left = memoryview(rows).cast("B")
+        # A copy: a view of the engine's rows, kept alive by an error's traceback, would keep them from growing.
+        left = memoryview(rows.tobytes())
         try:
             while left:
                 left = left[os.write(self._fd, left) :]
         except OSError as error:
-            raise LoadFailed(f"The samples cannot be written: {error}. Make room on the disk.") from error
+            raise _unwritten(error) from error
 
     def close(self, summary: Summary) -> None:
-        """Say that all rows are there."""
+        """Say that all rows are there; raises `LoadFailed` when the disk is full."""
         if self._folder is None:
             return
-        os.fsync(self._fd)
+        try:
+            os.fsync(self._fd)
+        except OSError as error:
+            raise _unwritten(error) from error
         os.close(self._fd)
         _put(self._folder / f"{self._worker}.json", summary)
 
 
 def _put(path: Path, said: Beginning | Summary) -> None:
     unfinished = path.with_name(f"{path.name}.tmp")
-    unfinished.write_text(json.dumps(asdict(said)))
-    unfinished.rename(path)
+    try:
+        unfinished.write_text(json.dumps(asdict(said)))
+        unfinished.rename(path)
+    except OSError as error:
+        raise _unwritten(error) from error
+
+
+def _unwritten(error: OSError) -> LoadFailed:
+    return LoadFailed(f"The samples cannot be written: {error}. Make room on the disk.")
 
 
 def finished(folder: Path) -> frozenset[int]:

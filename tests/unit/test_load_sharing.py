@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from array import array
@@ -206,3 +207,14 @@ def test_a_place_for_rows_that_nobody_knows_is_refused_before_the_load(said):
 def test_a_place_for_rows_may_be_a_folder_that_is_still_to_be_made(tmp_path):
     samples.check((tmp_path / "rows").as_uri())
     samples.check(str(tmp_path / "rows"))
+
+
+def test_rows_that_did_not_fit_on_the_disk_leave_the_engine_free_to_write_down_more(tmp_path):
+    own = Spool(tmp_path, 0)
+    os.dup2(os.open("/dev/full", os.O_WRONLY), own._fd)
+    rows = array("q", OK_ROW)
+    with pytest.raises(LoadFailed, match="No space left on device") as failed:
+        own.write(rows)
+    # The error's traceback holds the frames that had the rows in hand.
+    rows.extend(OK_ROW)
+    assert (len(rows), failed.tb is not None) == (10, True)
