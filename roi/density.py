@@ -17,9 +17,9 @@ CAPACITY = """
            avg(m.service_time_ns) filter (m.outcome = 'ok') / 1e6 as mean_ms
     from cells c join measured m using (cell_id)
     where c.scenario = 'saturate' and (c.gate_passed or $all_cells)
-    group by all order by c.variant, c.cell_id
+    group by all having count(*) filter (m.outcome = 'ok') > 0 order by c.variant, c.cell_id
 """
-"""One row a saturated process: requests/s answered with 2xx."""
+"""One row a saturated process that answered anything: requests/s answered with 2xx."""
 
 DEMAND = """
     select c.variant, c.runtime, c.cell_id, c.rate_per_s, c.gateway_pss_bytes, c.ceiling_share,
@@ -28,9 +28,16 @@ DEMAND = """
     where c.traffic_model = 'open' and c.scenario = 'steady' and c.gateway_cpu_ns is not null
           and (c.gate_passed or $all_cells)
     group by c.variant, c.runtime, c.cell_id, c.rate_per_s, c.gateway_pss_bytes, c.ceiling_share, c.gateway_cpu_ns
+    having count(*) filter (m.outcome = 'ok') > 0
     order by c.variant, c.cell_id
 """
 """One row a process at equal offered load: microseconds of CPU a request (the service demand law, D = U/X)."""
+
+WITHOUT_ANSWER = """
+    select c.cell_id from cells c join measured m using (cell_id)
+    where c.scenario = $scenario and (c.gate_passed or $all_cells)
+    group by c.cell_id, c.position having count(*) filter (m.outcome = 'ok') = 0 order by c.position
+"""
 
 WARM_UP = """
     with began as (select cell_id, min(intended_ns) as began_ns from requests group by cell_id),
@@ -56,6 +63,11 @@ def warm_up(run: Run, all_cells: bool = False) -> pd.DataFrame:
         Include cells that the gate did not pass.
     """
     return run.query(WARM_UP, {"all_cells": all_cells})
+
+
+def without_answer(run: Run, scenario: str, all_cells: bool = False) -> list[str]:
+    """Give the cells that answered no request with 2xx: they have neither a capacity nor a cost, and are left out."""
+    return run.query(WITHOUT_ANSWER, {"scenario": scenario, "all_cells": all_cells})["cell_id"].tolist()
 
 
 def capacity(run: Run, all_cells: bool = False) -> pd.DataFrame:

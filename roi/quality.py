@@ -87,13 +87,19 @@ GAPS = """
 """Gaps of the generator within the measured windows, by cause."""
 
 
+def open_loops(run: Run, scenario: str = "") -> int:
+    """Give the number of load cells with a schedule that were measured; of one scenario, or of all."""
+    cells = run.query(HEADROOM, {"scenario": scenario})
+    return int((cells["traffic_model"] == "open").sum())
+
+
 def gaps(run: Run, scenario: str = "") -> pd.DataFrame:
     """Give the generator's gaps by cause: columns cause, gaps, cells, longest_ms, total_ms; of one scenario, or of all."""
     return run.query(GAPS, {"scenario": scenario})
 
 
 HEADROOM = """
-    select c.cell_id, c.variant, c.scenario, c.ceiling_per_s, c.ceiling_share,
+    select c.cell_id, c.variant, c.scenario, c.traffic_model, c.ceiling_per_s, c.ceiling_share,
            (select count(*) from requests r
             where r.cell_id = c.cell_id and r.outcome <> 'unsent'
                   and r.intended_ns >= c.measure_start_ns and r.intended_ns < c.measure_end_ns) * 1e9
@@ -106,5 +112,8 @@ HEADROOM = """
 
 
 def headroom(run: Run, scenario: str = "") -> pd.DataFrame:
-    """Give every load beside the generator's ceiling: cell_id, variant, scenario, ceiling_per_s, ceiling_share, sent_per_s."""
+    """Give every load beside the generator's ceiling.
+
+    Columns: cell_id, variant, scenario, traffic_model, ceiling_per_s, ceiling_share, sent_per_s.
+    """
     return run.query(HEADROOM, {"scenario": scenario})

@@ -31,7 +31,7 @@ def capacity_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
         + listed(f"{r.variant} {number(r.value)}" for r in table.itertuples()) + ".",
         y_title=f"Requests/s answered with 2xx, {_cores(cores)}", y_log=True, horizontal=True,
         subtitle="Closed loop, every connection busy; dots are geometric means over fresh processes, bars 95 % intervals",
-        footnote=footnote(run, Compared(_SATURATED, all_cells)),
+        footnote=_footnote(run, Compared(_SATURATED, all_cells)),
     ).with_reference(claim.value, f"the article: {claim.value:,.0f} a Go service")  # fmt: skip
 
 
@@ -45,13 +45,13 @@ def warm_up_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
     slowest, steadiest = gain.idxmax(), gain.idxmin()
     return ChartSpec(
         "warm_up", "lines", table.astype({"second": float}), "second", "rate_per_s", series="variant", beside=("n",),
-        title=f"{slowest} becomes {number(gain[slowest], 2)} times as fast while it warms up, {steadiest}"
-        f" {number(gain[steadiest], 2)} times: when one measures decides who wins",
+        title=f"{slowest} becomes {number(gain[slowest], 2)} times as fast while it warms up"
+        + f", {steadiest} {number(gain[steadiest], 2)} times: when one measures decides who wins" * (len(gain) > 1),
         alt="Requests a second by second since the first request. Gain from the first second to the best: "
         + listed(f"{name} {number(value, 2)}" for name, value in gain.items()) + ".",
         x_title="Seconds of full load since the first request", y_title="Requests/s", y_log=True,
         subtitle="Saturated, one fresh process a line or the geometric mean of several; the last seconds are what counts",
-        footnote=footnote(run, Compared(_SATURATED, all_cells)),
+        footnote=_footnote(run, Compared(_SATURATED, all_cells)),
     )  # fmt: skip
 
 
@@ -65,13 +65,13 @@ def demand_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
     least, most = table.iloc[0], table.iloc[-1]
     return ChartSpec(
         "service_demand", "dots", table, "variant", "value", lo="lo", hi="hi", beside=("n", "per_cpu_second", "headroom"),
-        title=f"A request costs {least['variant']} {number(least['value'])} µs of CPU and {most['variant']}"
-        f" {number(most['value'])} µs",
+        title=f"A request costs {least['variant']} {number(least['value'])} µs of CPU"
+        + f" and {most['variant']} {number(most['value'])} µs" * (len(table) > 1),
         alt="CPU microseconds a request by variant: "
         + listed(f"{r.variant} {number(r.value)}" for r in table.itertuples()) + ".",
         y_title="CPU time a request (µs)", horizontal=True,
         subtitle=f"All at the same offered load, {rate:g} requests/s, open loop; bars are 95 % intervals over processes",
-        footnote=footnote(run, Compared("steady", all_cells, model="open", rate_per_s=float(rate))),
+        footnote=_footnote(run, Compared("steady", all_cells, model="open", rate_per_s=float(rate))),
     )  # fmt: skip
 
 
@@ -88,7 +88,7 @@ def ratio_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
         + listed(f"{r.base} {interval(r.value, r.lo, r.hi)}" for r in table.itertuples()) + ".",
         y_title="Requests/s of Go over Java (ratio)", y_log=True, horizontal=True,
         subtitle="At saturation on the same processor; bars are 95 % intervals over fresh processes",
-        footnote=footnote(run, Compared(_SATURATED, all_cells)),
+        footnote=_footnote(run, Compared(_SATURATED, all_cells)),
     ).with_reference(claim.value, f"the article: {claim.value:g} times").with_reference(1.0, "no difference")  # fmt: skip
 
 
@@ -146,6 +146,14 @@ def capacity_table(run: Run, all_cells: bool = False) -> pd.DataFrame:
         "generator's headroom": [percent(value) for value in table["headroom"]],
         "processes": table["n"],
     })  # fmt: skip
+
+
+def _footnote(run: Run, compared: Compared) -> str:
+    """Say what a chart of throughput leaves out: what every chart does, and cells that answered nothing."""
+    silent = density.without_answer(run, compared.scenario, compared.all_cells)
+    return footnote(run, compared) + f" Left out, because no request was answered with 2xx: {listed(silent)}." * bool(
+        silent
+    )
 
 
 def _workers(run: Run) -> int:

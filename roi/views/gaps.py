@@ -42,6 +42,8 @@ def table(run: Run, scenario: str = "") -> pd.DataFrame:
 def verdict(run: Run, scenario: str = "") -> str:
     """Say how often the generator was late, and what it was doing in most of that time."""
     found = quality.gaps(run, scenario)
+    if not quality.open_loops(run, scenario):
+        return "No open loop was measured, so there is no schedule that the generator could be late for."
     if found.empty:
         return "The generator was never over a millisecond late while a connection was free."
     count, total = int(found["gaps"].sum()), found["total_ms"].sum()

@@ -136,7 +136,7 @@ def compare_chart(found: Latency) -> ChartSpec | None:
         return None
     figures = _p99(found, rung).sort_values("value_ms")
     best, worst = figures.iloc[0], figures.iloc[-1]
-    times = f"{_plain(best)} or longer on {best['variant']}"
+    times = f"{_longer(best)} on {best['variant']}"
     if len(figures) > 1:
         times += f", and {_plain(worst)} on {worst['variant']}"
     return ChartSpec(
@@ -164,17 +164,20 @@ def tail_chart(found: Latency, variant: str = "") -> ChartSpec | None:
     rows = rows[rows["time"].isin(TIMES)].assign(time=rows["time"].map(NAMES))
     if rows.empty:
         return None
-    response, service = (_p99(found, rung, time).set_index("variant").loc[shown] for time in ("response", "service"))
+    response, service = (
+        rows_of[rows_of["variant"] == shown].iloc[:1]
+        for rows_of in (_p99(found, rung, time) for time in ("response", "service"))
+    )
+    sent_alone = f"; counted from sending alone, {_plain(service.iloc[0])}" if len(service) else ""
     several = bool((rows["processes"] > 1).all() and rows[["lo_ms", "hi_ms"]].notna().all(axis=None)
                    and (rows["lo_ms"] > 0).all())  # fmt: skip
     return ChartSpec(
         "tail_of_one_variant", "lines", rows, "one_in", "value_ms", series="time",
         **({"lo": "lo_ms", "hi": "hi_ms", "beside": ("processes",)} if several else {"beside": ("processes",)}),
         order=tuple(name for name in NAMES.values() if name in set(rows["time"])),
-        title=f"One in 100 requests to {shown} takes {_plain(response)} or longer; counted from sending alone,"
-        f" {_plain(service)}",
-        alt=f"Response time, service time and schedule lag of {shown} by how rare they are. p99 {_plain(response)},"
-        f" of the service time {_plain(service)}.",
+        title=f"One in 100 requests to {shown} takes {_longer(response.iloc[0])}{sent_alone}",
+        alt=f"Response time, service time and schedule lag of {shown} by how rare they are. p99"
+        f" {_plain(response.iloc[0])}{sent_alone}.",
         x_title=_X_TITLE, y_title="Time (ms)", x_log=True, y_log=True,
         subtitle=f"{shown}, {_load(found, rung)}, open loop; {_processes(rows)}{'; bands are intervals over them' * several}",
         footnote=f"{_bounds(rows)}{footnote(found.run, _compared(found, rung))}",
@@ -222,6 +225,15 @@ def _plain(row: pd.Series) -> str:
     return milliseconds(row["value_ms"], bool(row["lower_bound"]))
 
 
+def _longer(row: pd.Series) -> str:
+    """Write how long one in so many takes; of a lower bound nobody knows how much longer."""
+    return (
+        f"at least {milliseconds(row['value_ms'])}"
+        if row["lower_bound"]
+        else f"{milliseconds(row['value_ms'])} or longer"
+    )
+
+
 def _load(found: Latency, rung: float | None) -> str:
     return f"{found.scenario} traffic" if rung is None else f"{found.scenario} traffic at {rung:,.0f} requests/s"
 
@@ -261,7 +273,7 @@ def p99_rows(found: Latency, variant: str = "") -> Iterable[dict[str, object]]:
     """Give for every variant and rung the p99 of the response time, with a note of what a reader should know."""
     rows = _asked(found, variant)
     for row in rows[(rows["time"] == "response") & (rows["quantile"] == "p99")].to_dict("records"):
-        beyond = f"each process' p99 rests on its slowest {max(1, row['requests'] // 100):,} requests"
+        beyond = f"each process' p99 rests on its slowest {_requests(max(1, row['requests'] // 100))}"
         how = "one process: no interval" if row["processes"] < 2 else (
             f"median over processes, {row['confidence']:.0%} interval"
         )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import os
 import re
 import subprocess
@@ -20,7 +21,7 @@ from roi.report.collect import collect
 from tests.accuracy import campaigns
 
 RUN = "small"
-ANALYSES = ("10_gc_pauses", "11_qps_density", "20_recovery", "30_roi_factor")
+ANALYSES = ("10_gc_pauses", "11_qps_density", "12_latency_tails", "20_recovery", "30_roi_factor")
 RECOVERY = """
 [[recovery]]
 fault = "sigkill"
@@ -133,7 +134,9 @@ def test_a_page_shows_the_verdict_of_its_notebook(report, page) -> None:
         assert squeezed(verdict) in written
 
 
-@pytest.mark.parametrize("page", ["00_data_quality", "10_gc_pauses", "11_qps_density", "20_recovery"])
+@pytest.mark.parametrize(
+    "page", ["00_data_quality", "10_gc_pauses", "11_qps_density", "12_latency_tails", "20_recovery"]
+)
 def test_a_page_shows_every_row_of_its_notebooks_tables(report, page) -> None:
     tables = [table for table in results(report, page, "text/html") if "<tr" in table]
     assert tables, "the notebook shows a table"
@@ -159,6 +162,41 @@ def test_a_request_costs_the_cpu_time_of_the_window_over_its_requests(runs, find
     found = findings[f"cpu_a_request_{variant}_at_300"]
     assert found["value"] == pytest.approx(steady["gateway_cpu_ns"] / 1000 / answered(runs, steady), rel=1e-9)
     assert found["unit"] == "us"
+
+
+@pytest.mark.parametrize("variant", ["go", "node"])
+def test_p99_is_that_of_the_ordered_response_times_of_the_window(runs, findings, variant) -> None:
+    steady = cell(runs, variant, "steady")
+    columns = ["cell_id", "intended_ns", "schedule_lag_ns", "service_time_ns", "outcome"]
+    rows = [
+        row
+        for row in pq.read_table(runs / RUN / "requests.parquet", columns=columns).to_pylist()
+        if row["cell_id"] == steady["cell_id"]
+        and steady["measure_start_ns"] <= row["intended_ns"] < steady["measure_end_ns"]
+    ]
+    assert {row["outcome"] for row in rows} == {"ok"}
+    response_ns = sorted(row["schedule_lag_ns"] + row["service_time_ns"] for row in rows)
+    found = findings[f"response_p99_{variant}_at_300"]
+    assert found["value"] == pytest.approx(response_ns[math.ceil(0.99 * len(rows)) - 1] / 1e6, rel=1e-12)
+    assert (found["unit"], found["n"], found["lo"], found["hi"]) == ("ms", 1, None, None)
+    lag = findings[f"lag_share_{variant}_at_300"]
+    assert lag["value"] == pytest.approx(sum(row["schedule_lag_ns"] for row in rows) / sum(response_ns), rel=1e-12)
+
+
+def test_the_page_of_tails_hides_p999_and_says_why(report) -> None:
+    written = text_of((report / "12_latency_tails.html").read_text())
+    assert "p99.9 is hidden for go and node: it takes 100,000 requests of a process" in written
+    assert "The load generator was not proven on the machine of this run" in written
+    assert "Closed loops are on none of these axes" in written
+
+
+@pytest.mark.parametrize("variant", ["go", "node"])
+def test_the_ceiling_of_the_day_stands_beside_the_throughput(runs, report, variant) -> None:
+    share = cell(runs, variant, "saturate")["ceiling_share"]
+    rows = (report / "charts" / "11_qps_density-capacity.csv").read_text().splitlines()
+    named = [dict(zip(rows[0].split(","), row.split(","), strict=True)) for row in rows[1:]]
+    (headroom,) = [float(row["headroom"]) for row in named if row["variant"] == variant]
+    assert headroom == pytest.approx(1 - share, rel=1e-9)
 
 
 @pytest.mark.parametrize("variant", ["go", "node"])

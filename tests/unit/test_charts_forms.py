@@ -88,6 +88,26 @@ def test_a_reference_line_is_within_the_axis_and_has_a_style_that_no_series_has(
     assert drawn.layout.shapes[0].line.dash not in {style.dash for style in theme.styles(RUNTIMES).values()}
 
 
+def dots(*values):
+    rows = pd.DataFrame({"v": [f"v{place}" for place in range(len(values))], "ms": values})
+    return ChartSpec("d", "dots", rows, "v", "ms", title="t", alt="a", y_log=True)
+
+
+def test_a_short_logarithmic_axis_is_labelled_between_its_decades():
+    axis = figure(dots(0.8, 8.0)).layout.yaxis
+    labelled = [text for tick, text in zip(axis.tickvals, axis.ticktext, strict=True) if 0.8 <= tick <= 8]
+    assert labelled == ["1", "2", "5"]
+
+
+def test_a_long_logarithmic_axis_is_labelled_at_its_decades_alone():
+    assert (figure(dots(1.0, 1e4)).layout.yaxis.dtick, figure(dots(1.0, 1e4)).layout.yaxis.tickvals) == (1, None)
+
+
+def test_a_logarithmic_axis_with_one_value_and_a_reference_is_labelled_over_both():
+    axis = figure(dots(3.0).with_reference(0.5, "limit")).layout.yaxis
+    assert {0.5, 1.0, 2.0} <= set(axis.tickvals)
+
+
 def test_a_stack_makes_room_for_the_sum_of_its_parts():
     rows = pd.DataFrame({"v": ["go", "go"], "part": ["policy", "runtime"], "s": [3.0, 7.0]})
     chart = ChartSpec("s", "stacked_bars", rows, "v", "s", series="part", title="t", alt="a")

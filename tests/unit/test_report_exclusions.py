@@ -12,7 +12,7 @@ from roi.views import density as density_view
 from roi.views import latency as latency_view
 from roi.views import quality as quality_view
 from roi.views.words import excluded, footnote
-from tests.notebooks.written_run import WrittenCell, served, write
+from tests.notebooks.written_run import Request, WrittenCell, served, write
 
 LATE = "the generator was late: p99 of its schedule lag is 1.51 ms"
 STOLEN = "the hypervisor took 12.3% of the processors"
@@ -125,6 +125,13 @@ def test_headroom_stands_beside_every_throughput(run):
     # 40 requests in a window of one second.
     assert calibration.table(opened)["requests/s sent"].tolist() == ["40", "40", "40"]
     assert calibration.table(opened)["headroom"].tolist()[:2] == ["96%", "75%"]
+
+
+def test_a_cell_that_answered_nothing_has_no_capacity_and_is_named(run):
+    silent = dataclasses.replace(saturated("s"), requests=[Request(service_ms=1, outcome="error")])
+    opened = run(saturated("a"), silent)
+    assert density.capacity(opened)[["value", "n"]].to_dict("records") == [{"value": 40.0, "n": 1}]
+    assert density_view.capacity_chart(opened).footnote.endswith("because no request was answered with 2xx: s.")
 
 
 def test_the_gate_is_shown_with_the_limits_of_the_run(run):

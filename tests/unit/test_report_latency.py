@@ -172,6 +172,13 @@ def test_the_title_of_the_tail_sets_response_time_beside_service_time(study):
     )
 
 
+def test_a_title_of_a_lower_bound_says_at_least_and_without_service_time_says_no_more(study):
+    unsent = Request(lag_ms=40, service_ms=None, outcome="unsent")
+    found = study(WrittenCell("a", requests=[unsent, unsent]))
+    assert view.tail_chart(found).title == "One in 100 requests to go takes at least 40 ms"
+    assert view.compare_chart(found).footnote.startswith("From one in 2 on, times are lower bounds")
+
+
 def test_a_closed_loop_is_on_no_axis(study):
     closed = WrittenCell("b", scenario="saturate", traffic_model="closed", rate_per_s=None, requests=hundred())
     found = study(closed, scenario="saturate")
@@ -203,4 +210,9 @@ def test_gaps_are_counted_by_cause_and_causes_that_did_not_occur_are_listed(stud
     assert rows.loc["flush", ["gaps", "cells", "longest", "together"]].tolist() == [2, 1, "5 ms", "7 ms"]
     assert rows.loc["turn", "gaps"] == 0
     assert "late 3 times while a connection was free, 10 ms together. 70% of that is *flush*" in gaps.verdict(found.run)
-    assert "never over a millisecond late" in gaps.verdict(found.run, "soak")
+    assert "No open loop was measured" in gaps.verdict(found.run, "soak")
+
+
+def test_a_schedule_that_was_kept_has_no_gaps(study):
+    found = study(WrittenCell("a", requests=hundred()))
+    assert "never over a millisecond late" in gaps.verdict(found.run)
