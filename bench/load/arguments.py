@@ -10,9 +10,13 @@ from pathlib import Path
 from locust import events
 from locust.argument_parser import LocustArgumentParser
 
+from bench.errors import LoadFailed
 from bench.load.http2 import PROTOCOL
 from bench.load.limits import Limits
 from bench.load.tls import context
+
+_MOST_PER_S = 10_000_000
+"""A hundred times what an engine can do: arrivals are made half a second ahead, and those of more would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,11 @@ class LoadArguments:
 
     @classmethod
     def of(cls, options: Namespace) -> LoadArguments:
-        """Read them from `environment.parsed_options`."""
+        """Read them from `environment.parsed_options`; raises `LoadFailed` for a rate that nothing can offer."""
+        if options.rate > _MOST_PER_S:
+            raise LoadFailed(
+                f"A rate of {options.rate:g} requests/s is beyond every load generator. Give at most {_MOST_PER_S:g}."
+            )
         return cls(
             rate_per_s=options.rate,
             warm_up_s=options.warm_up,

@@ -42,6 +42,8 @@ _FLUSH_EVERY_NS = 250_000_000
 _REST_NS = 50_000_000
 """How long a closed-loop user waits after its connection failed: it would spin otherwise."""
 _BLOCK_S = 0.01
+_MOST_WAITING = 5_000_000
+"""Requests that were due and found no connection free; more of them would fill the memory."""
 
 _plain_epoll = monkey.get_original("select", "epoll") if monkey.is_module_patched("select") else select.epoll
 _READABLE, _WRITABLE, _ONCE_AN_EDGE = 1, 4, 1 << 31  # EPOLLIN, EPOLLOUT, EPOLLET
@@ -147,18 +149,13 @@ class Engine:
             wait_s=wait_s,
         )  # fmt: skip
         self._idle.extend(self._connections)
-        if self._limits.keep_alive:
-            self._open_all()
-
-    def _open_all(self) -> None:
-        for connection in self._connections:
-            try:
+        try:
+            for connection in self._connections if self._limits.keep_alive else ():
                 self._connect(connection)
-            except OSError as error:
-                raise LoadFailed(
-                    f"Of {len(self._connections)} connections to {self._host}, number {connection.number + 1} cannot be"
-                    f" opened ({error}). Give fewer --connections."
-                ) from error
+        except OSError as error:
+            raise LoadFailed(
+                f"Connection {self.connects} of {len(self._connections)} to {self._host} failed ({error}). Give fewer --connections."
+            ) from error
 
     def stop(self) -> None:
         """End the load after the current batch; what is in flight is written down as unanswered."""
@@ -266,6 +263,11 @@ class Engine:
     def _refill(self) -> None:
         """Take the next piece of the schedule, last instant first so that the next one is popped from the end."""
         if not self._due:
+            if len(self._backlog) > _MOST_WAITING:
+                self._chunks, self._next_due = iter(()), _NEVER
+                raise LoadFailed(
+                    f"{len(self._backlog)} requests were due and found no connection free: far too many. Give a lower --rate."
+                )
             chunk = next(self._chunks, None)
             while chunk is not None and not len(chunk):
                 chunk = next(self._chunks, None)

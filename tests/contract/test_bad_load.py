@@ -20,6 +20,7 @@ import pytest
 from bench import campaign, toolchains
 from bench.errors import LoadFailed
 from bench.gateways import registry
+from bench.load import engine
 from bench.load.generator import Generator, Order
 from bench.load.rows import FIELDS, Outcome
 from bench.load.schedule import Constant
@@ -150,6 +151,16 @@ def test_a_connection_that_was_answered_before_it_had_sent_everything_carries_no
     assert {head[:4] for head in heads if head} == {b"POST"}
 
 
+def test_a_load_whose_requests_wait_without_end_is_ended_with_a_sentence(monkeypatch) -> None:
+    monkeypatch.setattr(engine, "_MOST_WAITING", 20_000)
+    with (
+        serving(lambda _: OK) as server,
+        pytest.raises(LoadFailed, match=r"requests were due and found no connection free.*Give a lower --rate"),
+    ):
+        load(server.port, lambda engine: engine.run_open(Constant(1_000_000, 60)))
+    assert server.requests > 0
+
+
 def by_hand(host: str, *options: object, files: int | None = None) -> subprocess.CompletedProcess[str]:
     """Run the steady scenario as a user does; with `files`, in a shell that allows no more of them."""
     command = [sys.executable, "-m", "locust", "-f", SCENARIOS / "steady.py", "--headless", "--host", host, *options]
@@ -170,6 +181,11 @@ def assert_said(done: subprocess.CompletedProcess[str], *said: str) -> None:
 def test_a_host_that_does_not_resolve_is_a_sentence_by_hand() -> None:
     done = by_hand("http://no-such-host.invalid")
     assert_said(done, "The host 'no-such-host.invalid' does not resolve", "Check --host.")
+
+
+def test_a_rate_that_nothing_can_offer_is_a_sentence_by_hand() -> None:
+    done = by_hand("http://127.0.0.1:9", "--rate", 1e12, "--duration", 1)
+    assert_said(done, "A rate of 1e+12 requests/s is beyond every load generator. Give at most 1e+07.")
 
 
 def test_more_connections_than_the_shell_allows_files_is_a_sentence_by_hand() -> None:
