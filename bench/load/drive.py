@@ -111,8 +111,8 @@ class Drive:
             self._measuring = True
             self._user.run_engine(self._engine, self._arguments, self._start)
             whole = True
-        except GreenletExit:
-            # Locust ends the user: what was measured until then is whole.
+        except (GreenletExit, KeyboardInterrupt, SystemExit):
+            # Locust ends the user, or Ctrl-C found this greenlet running: what was measured until then is whole.
             whole = self._measuring
             raise
         finally:
