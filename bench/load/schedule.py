@@ -11,7 +11,8 @@ import numpy as np
 from bench.errors import LoadFailed
 
 _NS = 1_000_000_000
-_CHUNK_S = 0.5
+_CHUNK_S = 0.05
+"""Arrivals are drawn a little before they are due: a long piece of them would itself make the next one late."""
 _SMALLEST_CHUNK = 256
 
 
