@@ -154,7 +154,7 @@ class Engine:
                 self._connect(connection)
         except OSError as error:
             raise LoadFailed(
-                f"Connection {self.connects} of {len(self._connections)} to {self._host} failed ({error}). Give fewer --connections."
+                f"Connection {self.connects} of {len(self._connections)} to {self._host}: {error}. Give fewer --connections."
             ) from error
 
     def stop(self) -> None:
