@@ -176,7 +176,7 @@ def test_a_load_all_of_whose_workers_are_killed_has_failed(tmp_path) -> None:
     [
         pytest.param(2, (), signal.SIGTERM, id="SIGTERM to the master"),
         pytest.param(1, (), signal.SIGINT, id="SIGINT to the only one"),
-        pytest.param(1, ("--run-time", "2s"), None, id="the run time is over"),
+        pytest.param(1, ("--run-time", "5s"), None, id="the run time is over"),
     ],
 )
 def test_a_load_cut_short_keeps_every_request_and_says_what_was_in_flight(tmp_path, workers, options, number) -> None:
