@@ -6,7 +6,7 @@ import json
 import re
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ import pyarrow as pa
 from bench import scenario
 from bench.evidence import load_columns
 from bench.gateways import registry
-from bench.gateways.process import GatewayProcess, Settings, free_port
+from bench.gateways.process import HOST, GatewayProcess, Settings, free_port
 from bench.load import gaps, spool
 from bench.load.account import clock_offsets_ns, workers_rows
 from bench.load.generator import Elsewhere, Generator, Order
@@ -64,7 +64,7 @@ def measure(cell: Cell, context: Context, folder: Path) -> Tables:
     variant = registry.variant(cell.variant)
     settings = gateway_settings(cell, context, folder)
     with (
-        _start_gateway(variant, settings, context) as gateway,
+        GatewayProcess(variant, settings) as gateway,
         machine.MachineSampler() as machine_sampler,
         Generator(_order(cell, context, gateway), folder, context.rig.generator_cpus) as generator,
     ):
@@ -111,16 +111,6 @@ def failed(cell: Cell, context: Context, why: str) -> Tables:
     return {"cells": writer.from_rows("cells", [row])}
 
 
-def _start_gateway(variant: registry.Variant, settings: Settings, context: Context) -> GatewayProcess:
-    """Start the gateway; where workers on other machines can reach it, if there are any, and on loopback otherwise."""
-    if context.elsewhere is None:
-        return GatewayProcess(variant, settings)
-    address = context.elsewhere.address
-    gateway = GatewayProcess(variant, replace(settings, env={**settings.env, "GATEWAY_HOST": address}))
-    gateway.host = address
-    return gateway
-
-
 def gateway_settings(cell: Cell, context: Context, folder: Path) -> Settings:
     """Give what a cell's gateway is started with."""
     return Settings(
@@ -131,6 +121,7 @@ def gateway_settings(cell: Cell, context: Context, folder: Path) -> Settings:
         memory_budget_mib=context.suite.memory_budget_mib,
         live_set_mib=context.suite.live_set_mib,
         env=context.gateway_env,
+        host=HOST if context.elsewhere is None else context.elsewhere.address,
     )
 
 

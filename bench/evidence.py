@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from bench import scenario
-from bench.load import gate, spool
+from bench.load import gaps, gate, spool
 from bench.load.account import window
 from bench.load.generator import Generator
 from bench.suite import Cell
@@ -63,11 +63,13 @@ def _load(cell: Cell, requests: pa.Table, start: int, end: int, ceiling_per_s: f
     inside = (intended >= start) & (intended < end)
     free = lag[inside & ~requests["queued"].to_numpy()]
     open_loop = cell.traffic_model == "open"
-    rate = float((inside & sent).sum()) / ((end - start) / 1e9) if end > start else 0.0
+    # What waited for a connection until after the window was not sent at the offered rate.
+    in_time = inside & sent & (intended + lag < end + gaps.GAP_NS)
+    rate = float(in_time.sum()) / ((end - start) / 1e9) if end > start else 0.0
     busy = float(service[inside & sent].sum()) / (end - start) if end > start else 0.0
     return {
         "schedule_lag_p99_ns": int(np.percentile(free, 99)) if open_loop and free.size else None,
-        "achieved_share": float((inside & sent).sum() / inside.sum()) if open_loop and inside.any() else None,
+        "achieved_share": float(in_time.sum() / inside.sum()) if open_loop and inside.any() else None,
         "ceiling_per_s": ceiling_per_s,
         "ceiling_share": None if ceiling_per_s is None else rate / ceiling_per_s,
         "little_share": busy / cell.connections if scenario.named(cell.scenario).saturates else None,

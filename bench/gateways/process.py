@@ -41,6 +41,8 @@ class Settings:
     faults: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
     """More variables of the contract."""
+    host: str = HOST
+    """Address to bind to and to be reached at: loopback, unless the load comes from other machines."""
 
 
 class GatewayProcess:
@@ -49,7 +51,7 @@ class GatewayProcess:
     def __init__(self, variant: Variant, settings: Settings) -> None:
         self.variant = variant
         self.settings = settings
-        self.host = HOST
+        self.host = settings.host
         self.port = settings.port
         self.log = settings.folder / "gateway.log"
         self.started_ns = time.monotonic_ns()
@@ -163,7 +165,7 @@ def _environment(variant: Variant, settings: Settings) -> dict[str, str]:
             value = value.replace(f"{{{name}}}", filled)
         own[key] = value
     contract = {
-        "GATEWAY_HOST": HOST,
+        "GATEWAY_HOST": settings.host,
         "GATEWAY_PORT": str(settings.port),
         "GATEWAY_ROUTES": str(paths.CONTRACT / "routes.json"),
         "GATEWAY_WORKERS": str(settings.workers),

@@ -110,6 +110,10 @@ def _out_of_order(row: Row, _: float) -> str | None:
     return "percentiles or times are out of order" if row["percentiles_in_order"] is False else None
 
 
+def _unanswered(row: Row, _: float) -> str | None:
+    return None if row["rows_answered"] else "not one request was answered"
+
+
 def _locust_disagrees(row: Row, _: float) -> str | None:
     if row["locust_count"] == row["rows"]:
         return None
@@ -180,6 +184,10 @@ CRITERIA = (
     Criterion(
         "in_order", "times and percentiles in order", None, "all", ("percentiles_in_order",),
         "No service time is longer than its response time, no percentile above the maximum.", _out_of_order,
+    ),
+    Criterion(
+        "answered", "requests were answered", None, "all", ("rows_answered",),
+        "A gateway that answers nothing agrees with everybody's count.", _unanswered,
     ),
     Criterion(
         "locust_count", "Locust's count equals the rows", None, "all", ("locust_count", "rows"),

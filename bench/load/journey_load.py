@@ -263,7 +263,7 @@ class JourneyLoad:
             target_cpu_ns=used.target_cpu_ns,
             host=self._place.host,
             clock_offset_ns=clock.offset_ns,
-            clock_error_ns=clock.error_ns,
+            clock_error_ns=self._crew.clock_error_ns(),
         )
 
 

@@ -105,7 +105,7 @@ CELLS = table(
     field(
         "achieved_share",
         pa.float64(),
-        "requests sent over requests offered within the window",
+        "requests sent within the window over those offered in it",
         null="closed loop, or no load generator ran",
     ),
     field(

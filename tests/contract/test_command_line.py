@@ -308,11 +308,11 @@ def test_a_gateway_that_breaks_the_contract_shows_the_case(monkeypatch, tmp_path
 
 @pytest.fixture
 def small_disk(tmp_path) -> Iterator[Path]:
-    """Give a disk of 1 MiB for runs."""
+    """Give a disk of 300 KiB for runs."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "runs", folder], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=300k", "runs", folder], capture_output=True, check=False
     )
     if mounted.returncode != 0:
         pytest.skip("mounting a small disk needs rights that are not given here")

@@ -47,6 +47,7 @@ def test_a_good_cell_passes():
         ({"generator_run_delay_share": 0.025}, "waited 2.5% of the time"),
         ({"ceiling_share": 0.75}, "75% of what the generator can do at all (100,000/s)"),
         ({"percentiles_in_order": False}, "out of order"),
+        ({"rows_answered": 0, "gateway_count": 0}, "not one request was answered"),
         ({"locust_count": 4_999}, "Locust's own count is 4999"),
         ({"locust_count": None}, "Locust's own count is not known"),
         ({"gateway_count": 5_001}, "the gateway counted 5001"),

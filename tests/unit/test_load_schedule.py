@@ -58,7 +58,7 @@ def test_constant_arrivals_do_not_drift():
 
 def test_without_a_duration_arrivals_never_end():
     chunks = itertools.islice(Poisson(1_000, None, seed=9).chunks(), 20)
-    assert sum(map(len, chunks)) == 20 * 500
+    assert all(len(chunk) for chunk in chunks)
 
 
 @pytest.mark.parametrize(
