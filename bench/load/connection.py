@@ -10,6 +10,7 @@ from typing import Any
 import httptools
 from gevent import monkey
 
+from bench.load.rows import CONNECTION_SHIFT
 from bench.load.tls import TlsSocket
 
 # Locust patches the socket module for gevent; the engine waits by its own epoll and wants the plain one.
@@ -21,12 +22,14 @@ class Connection:
     """A non-blocking socket with its parser. Every field is read and written by the engine, per request."""
 
     __slots__ = (
+        "busy",
         "complete",
         "connecting",
         "fd",
         "feed",
         "intended",
         "number",
+        "own",
         "packed",
         "parser",
         "payload",
@@ -37,6 +40,7 @@ class Connection:
         "send",
         "sent",
         "socket",
+        "status",
         "tls",
     )  # fmt: skip
 
@@ -45,6 +49,10 @@ class Connection:
         self.socket: _patched_socket.socket | None = None
         self.fd = -1
         self.connecting = False
+        self.own = number << CONNECTION_SHIFT
+        """Its part of the packed row."""
+        self.busy = False
+        """A request is in flight on it."""
         self.complete = False
         self.reusable = False
         self.payload: bytes | memoryview = b""
@@ -78,7 +86,7 @@ class Connection:
         """Speak HTTP/1.1 over what bytes go through."""
         self.send, self.recv = transport.send, transport.recv
         self.parser = httptools.HttpResponseParser(self)
-        self.feed = self.parser.feed_data
+        self.feed, self.status = self.parser.feed_data, self.parser.get_status_code
 
     def finish_connecting(self) -> bool:
         """Go on with connecting, shaking hands included; tells whether it is done. Raises OSError when it failed."""

@@ -8,6 +8,7 @@ The loop below is the instrument: it is written for few bytecodes a request, and
 
 from __future__ import annotations
 
+import itertools
 import select
 import ssl
 import time
@@ -26,7 +27,7 @@ from bench.load.gaps import GAP_NS, GapWatch
 from bench.load.http2 import Http2Connection
 from bench.load.limits import Limits
 from bench.load.probe import find_server
-from bench.load.rows import CONNECTION_SHIFT, OUTCOME_SHIFT, QUEUED_SHIFT, REQUEST_SHIFT, Outcome
+from bench.load.rows import IS_QUEUED, OF_STATUS, OUTCOME_SHIFT, REQUEST_SHIFT, Outcome
 from bench.load.schedule import Schedule
 from bench.load.timer import Timer
 
@@ -47,7 +48,6 @@ _MOST_WAITING = 5_000_000
 
 _plain_epoll = monkey.get_original("select", "epoll") if monkey.is_module_patched("select") else select.epoll
 _READABLE, _WRITABLE, _ONCE_AN_EDGE = 1, 4, 1 << 31  # EPOLLIN, EPOLLOUT, EPOLLET
-_IS_ERROR = Outcome.ERROR << OUTCOME_SHIFT
 
 
 class Engine:
@@ -95,9 +95,8 @@ class Engine:
         self._host = host
         self._tls = tls
         self._http2 = http2
-        self._requests = list(requests)
-        self._order = list(order)
-        self._turn = 0
+        # Round and round in the prepared order: the bytes of a request, and its part of the packed row.
+        self._prepared = itertools.cycle([(requests[index], index << REQUEST_SHIFT) for index in order])
         self._limits = limits
         self._flush = flush
         self._give_way = give_way
@@ -109,8 +108,6 @@ class Engine:
         self._by_fd: dict[int, Connection] = {}
         self._connections = [(Http2Connection if http2 else Connection)(number) for number in range(limits.connections)]
         self._idle: deque[Connection] = deque()
-        self._busy: dict[Connection, None] = {}
-        """Connections with a request in flight, in the order of sending."""
         self._resting: deque[tuple[int, Connection]] = deque()
         self._backlog: deque[int] = deque()
         """Intended instants of requests that found no connection free."""
@@ -181,9 +178,10 @@ class Engine:
 
     def _run(self, chunks: Iterator[np.ndarray], duration_s: float | None, *, closed: bool) -> None:
         clock, poll = time.monotonic_ns, self._epoll.poll
-        by_fd, busy, idle, backlog = self._by_fd, self._busy, self._idle, self._backlog
+        by_fd, idle, backlog = self._by_fd, self._idle, self._backlog
         write_row, dispatch = self._rows.extend, self._dispatch
         reconnect = not self._limits.keep_alive
+        free: deque[Connection] = deque()
 
         self._closed = closed
         self.ended_ns = 0
@@ -203,7 +201,8 @@ class Engine:
                 while backlog and idle:
                     dispatch(idle.popleft(), backlog.popleft(), clock(), True)
                 # 2. All answered?
-                if not busy and ((closed and now >= end) or (not closed and self._next_due == _NEVER and not backlog)):
+                at_end = now >= end if closed else self._next_due == _NEVER and not backlog
+                if at_end and not self._in_flight():
                     break
                 # 3. Give others a turn while nothing is due, or when they have waited long enough.
                 if now >= next_turn and (self._next_due - now > _QUIET_NS or now - next_turn > _PATIENCE_NS):
@@ -238,18 +237,17 @@ class Engine:
                         self._lose(connection, None)
                         continue
                     connection.received += len(data)
-                    if not connection.complete or connection not in busy:
+                    if not (connection.complete and connection.busy):
                         continue
                     now = clock()
-                    status = connection.parser.get_status_code()
-                    packed = connection.packed | status | (0 if 200 <= status < 300 else _IS_ERROR)
+                    packed = connection.packed | OF_STATUS[connection.status()]
                     write_row((connection.intended, connection.sent, now, packed, connection.received))
-                    del busy[connection]
+                    connection.busy = False
                     if reconnect or not connection.reusable:
                         self._close(connection)
                     # 6. The connection is free for the next request.
                     if closed and now < end:
-                        dispatch(connection, now, now, False)
+                        free.append(connection)
                     elif backlog:
                         dispatch(connection, backlog.popleft(), now, True)
                     else:
@@ -257,6 +255,10 @@ class Engine:
                     # A long batch must not make the schedule late.
                     if self._next_due <= now:
                         self._send_due(now)
+                # 7. A closed loop sends in one go: one by one, each would wake a server that has just gone to sleep.
+                while free:
+                    now = clock()
+                    dispatch(free.popleft(), now, now, False)
         finally:
             self._finish()
 
@@ -286,15 +288,13 @@ class Engine:
 
     def _dispatch(self, connection: Connection, intended: int, sent: int, queued: bool) -> None:
         """Send the next request on a free connection."""
-        request = self._order[self._turn]
-        self._turn = (self._turn + 1) % len(self._order)
+        payload, packed = next(self._prepared)
         connection.intended = intended
         connection.sent = sent
         connection.received = 0
         connection.complete = False
-        connection.packed = queued << QUEUED_SHIFT | connection.number << CONNECTION_SHIFT | request << REQUEST_SHIFT
-        self._busy[connection] = None
-        payload = self._requests[request]
+        connection.busy = True
+        connection.packed = packed | connection.own | (IS_QUEUED if queued else 0)
         try:
             if connection.socket is None:
                 self._connect(connection)
@@ -325,8 +325,6 @@ class Engine:
         self._epoll.modify(connection.fd, _READABLE | _WRITABLE if connection.payload else _READABLE)
         return True
 
-    # --- connections --------------------------------------------------------------------------------------------------
-
     def _connect(self, connection: Connection) -> None:
         self.connects += 1
         connection.open(self._address, self._family, self._tls, self._host)
@@ -341,7 +339,7 @@ class Engine:
         """Close a connection that broke, and write down the request that was on it, if any."""
         refused = connection.connecting or isinstance(error, ConnectionRefusedError)
         self._close(connection)
-        if connection not in self._busy:
+        if not connection.busy:
             return
         invalid = isinstance(error, httptools.HttpParserError)
         self._write_off(connection, Outcome.REFUSED if refused else Outcome.INVALID if invalid else Outcome.RESET)
@@ -350,25 +348,18 @@ class Engine:
         now = time.monotonic_ns()
         packed = connection.packed | outcome << OUTCOME_SHIFT
         self._rows.extend((connection.intended, connection.sent, now, packed, connection.received))
-        del self._busy[connection]
+        connection.busy = False
         if self._closed:
             self._resting.append((now + _REST_NS, connection))
         else:
             self._idle.append(connection)
 
-    # --- what is not hot ----------------------------------------------------------------------------------------------
-
     def _give_turn(self, now: int, end: int) -> None:
         began = time.monotonic_ns()
         if now >= self._next_flush:
             self._hand_over()
+            self._give_up(now)
             self._next_flush = now + _FLUSH_EVERY_NS
-        while self._busy:
-            oldest = next(iter(self._busy))
-            if now - oldest.sent < self._timeout_ns:
-                break
-            self._close(oldest)
-            self._write_off(oldest, Outcome.TIMEOUT)
         while self._resting and self._resting[0][0] <= now:
             connection = self._resting.popleft()[1]
             if now < end:
@@ -376,6 +367,15 @@ class Engine:
         flushed = time.monotonic_ns()
         self._give_way()
         self.gaps.turn_taken(began, flushed, time.monotonic_ns())
+
+    def _give_up(self, now: int) -> None:
+        for connection in self._in_flight():
+            if now - connection.sent >= self._timeout_ns:
+                self._close(connection)
+                self._write_off(connection, Outcome.TIMEOUT)
+
+    def _in_flight(self) -> list[Connection]:
+        return [connection for connection in self._connections if connection.busy]
 
     def _hand_over(self) -> None:
         if self._rows:
@@ -385,7 +385,7 @@ class Engine:
     def _finish(self) -> None:
         """Write down what is in flight and what was never sent."""
         self.ended_ns = now = time.monotonic_ns()
-        for connection in list(self._busy):
+        for connection in self._in_flight():
             self._close(connection)
             self._write_off(connection, Outcome.UNANSWERED)
         while self._next_due <= now:
@@ -394,7 +394,7 @@ class Engine:
         self._idle.extend(connection for _, connection in self._resting)
         self._resting.clear()
         for intended in self._backlog:
-            packed = Outcome.UNSENT << OUTCOME_SHIFT | 1 << QUEUED_SHIFT
+            packed = Outcome.UNSENT << OUTCOME_SHIFT | IS_QUEUED
             self._rows.extend((intended, now, now, packed, 0))
         self._backlog.clear()
         self._hand_over()

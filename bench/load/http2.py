@@ -90,7 +90,8 @@ class Http2Connection(Connection):
     def speak(self, transport: Transport) -> None:
         """Speak HTTP/2 over a transport."""
         self.parser = Exchange(self, transport, b"http" if self.tls is None else b"https")
-        self.send, self.recv, self.feed = self.parser.send, transport.recv, self.parser.feed
+        self.send, self.recv = self.parser.send, transport.recv
+        self.feed, self.status = self.parser.feed, self.parser.get_status_code
 
     def close(self) -> None:
         """Close the socket, and let go of what was said on it."""

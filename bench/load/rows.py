@@ -30,6 +30,12 @@ connection (16), index of the request (the rest).
 """
 
 OUTCOME_SHIFT, QUEUED_SHIFT, CONNECTION_SHIFT, REQUEST_SHIFT = 10, 14, 15, 31
+IS_QUEUED = 1 << QUEUED_SHIFT
+OF_STATUS = tuple(
+    status | (Outcome.OK if 200 <= status < 300 else Outcome.ERROR) << OUTCOME_SHIFT
+    for status in range(1 << OUTCOME_SHIFT)
+)
+"""By status its part of the packed row, and that of the outcome that it means."""
 
 
 def unpack(packed: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -17,6 +17,8 @@ from bench.load.rows import FIELDS, Outcome, unpack
 from bench.load.traffic import Traffic
 
 _NS_PER_MS = 1e6
+_COUNTABLE = 1_000_000
+"""Ten seconds, in hundredths of a millisecond: up to here an array of counts is cheaper than sorting."""
 
 
 def _buckets(milliseconds: np.ndarray) -> np.ndarray:
@@ -24,6 +26,21 @@ def _buckets(milliseconds: np.ndarray) -> np.ndarray:
     decimals = np.clip(2 - np.floor(np.log10(np.maximum(milliseconds, 1e-9))), -6, 2)
     scale = 10.0**decimals
     return np.round(milliseconds * scale) / scale
+
+
+def _histogram(milliseconds: np.ndarray) -> dict[float, int]:
+    """Count response times by bucket: first by whole hundredths of a millisecond, which takes no sorting."""
+    hundredths = np.round(milliseconds * 100).astype(np.int64)
+    if hundredths.max() < _COUNTABLE:
+        counts = np.bincount(hundredths)
+        values = np.flatnonzero(counts)
+        counts = counts[values]
+    else:
+        values, counts = np.unique(hundredths, return_counts=True)
+    found: dict[float, int] = {}
+    for bucket, count in zip(_buckets(values / 100).tolist(), counts.tolist(), strict=True):
+        found[bucket] = found.get(bucket, 0) + count
+    return found
 
 
 def prepare() -> None:
@@ -62,8 +79,7 @@ def _publish_name(
     entry.min_response_time = float(milliseconds.min())
     entry.max_response_time = float(milliseconds.max())
     entry.total_content_length = int(received.sum())
-    values, counts = np.unique(_buckets(milliseconds), return_counts=True)
-    entry.response_times = dict(zip(values.tolist(), counts.tolist(), strict=True))
+    entry.response_times = _histogram(milliseconds)
     entry.num_reqs_per_sec[int(now)] = len(milliseconds)
     entry.num_fail_per_sec[int(now)] = len(failed)
     stats.entries[(name, method)].extend(entry)

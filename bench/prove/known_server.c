@@ -59,6 +59,8 @@ static int logging;
 static long long requests;
 static struct due *heap;
 static size_t heap_size, heap_room;
+static struct due at_once[EVENTS];
+static size_t waiting;
 static int64_t server_free_ns;
 static int timer_fd, epoll_fd;
 
@@ -86,6 +88,8 @@ static void hang_up(int fd) {
     /* An answer still due on this connection has nobody to go to. */
     for (size_t i = 0; i < heap_size; i++)
         if (heap[i].fd == fd) heap[i].fd = -1;
+    for (size_t i = 0; i < waiting; i++)
+        if (at_once[i].fd == fd) at_once[i].fd = -1;
 }
 
 static void answer(int fd, struct exchange exchange) {
@@ -146,8 +150,14 @@ static void serve(int fd, const char *request, int64_t read_ns) {
         server_free_ns = (server_free_ns > read_ns ? server_free_ns : read_ns) + microseconds * 1000;
         later((struct due){server_free_ns, fd, exchange});
     } else {
-        answer(fd, exchange);
+        at_once[waiting++] = (struct due){read_ns, fd, exchange};
     }
+}
+
+/* Answers go out together once everything that has arrived is read: one by one, each would wake a client that sleeps. */
+static void answer_at_once(void) {
+    for (size_t i = 0; i < waiting; i++) answer(at_once[i].fd, at_once[i].exchange);
+    waiting = 0;
 }
 
 /* Give the length of the whole request at the start of the buffer; 0 when it is not all there yet. */
@@ -174,6 +184,7 @@ static void receive(int fd) {
     connection->filled += got;
     connection->buffer[connection->filled] = 0;
     for (size_t length; (length = whole(connection));) {
+        if (waiting == EVENTS) answer_at_once();
         serve(fd, connection->buffer, read_ns);
         connection->filled -= length;
         memmove(connection->buffer, connection->buffer + length, connection->filled + 1);
@@ -253,5 +264,6 @@ int main(int count, char **arguments) {
                 receive(fd);
             }
         }
+        answer_at_once();
     }
 }
