@@ -284,7 +284,7 @@ def _publish(plan: Plan, folder: Path, certified: dict[str, Certificate]) -> Pat
         tables=manifest.describe(final, rows),
         generator_workers=plan.workers,
         workers_at=plan.workers_at,
-        gate=gate.limits(),
+        gate=gate.asked(),
         certificates={"load": certificate.stored("load")},
         calibration=calibrate.stored(),
     ).write(final)

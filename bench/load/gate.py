@@ -46,9 +46,9 @@ def reasons(row: Row) -> list[str]:
     return [reason for c in asked if (reason := c.fails(row, c.limit or 0.0))]
 
 
-def limits() -> dict[str, float | None]:
-    """Give every criterion's limit by name, for the manifest."""
-    return {criterion.name: criterion.limit for criterion in CRITERIA}
+def asked() -> dict[str, dict[str, Any]]:
+    """Give by every criterion's name what it asks, of whom, its limit and why: what the manifest of a run keeps."""
+    return {c.name: {"asks": c.said(), "of": c.of, "limit": c.limit, "why": c.why} for c in CRITERIA}
 
 
 def _window(row: Row) -> int:

@@ -58,8 +58,9 @@ class Manifest:
     """Processes of the load generator."""
     workers_at: str | None = None
     """Where workers on other machines found their master; null when they ran here."""
-    gate: Mapping[str, float | None] = field(default_factory=dict)
-    """Limit of every criterion of the gate, by its name; null where there is nothing to set."""
+    gate: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By the name of every criterion of the gate: what it `asks`, `of` which loops, its `limit` (null where there is
+    nothing to set) and `why`."""
     certificates: Mapping[str, Any] = field(default_factory=dict)
     """For every instrument what `bench prove` found on this machine; null when it was not proven here."""
     calibration: Mapping[str, Any] | None = None

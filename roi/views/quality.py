@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from bench.load.gate import CRITERIA
 from roi import quality
 from roi.charts.spec import ChartSpec
 from roi.data import Run
@@ -46,18 +45,12 @@ def share_agreeing(run: Run) -> dict[str, Any]:
 
 
 def gate_table(run: Run) -> pd.DataFrame:
-    """List what the gate asked, within the limits of the run's own manifest, of whom and why."""
-    known = {criterion.name: criterion for criterion in CRITERIA}
-    rows = []
-    for name, limit in run.manifest.gate.items():
-        criterion = known.get(name)
-        rows.append({
-            "criterion": name.replace("_", " "),
-            "must hold": name if criterion is None else criterion.asks.format(limit=limit),
-            "asked of": None if criterion is None else _ASKED_OF[criterion.of],
-            "why": "not known to this release" if criterion is None else criterion.why,
-        })  # fmt: skip
-    return pd.DataFrame(rows)
+    """List what the gate asked when the run was measured, of whom and why."""
+    return pd.DataFrame([
+        {"criterion": name.replace("_", " "), "must hold": asked["asks"], "asked of": _ASKED_OF[asked["of"]],
+         "why": asked["why"]}
+        for name, asked in run.manifest.gate.items()
+    ])  # fmt: skip
 
 
 def lag_chart(run: Run) -> ChartSpec | None:
@@ -66,7 +59,7 @@ def lag_chart(run: Run) -> ChartSpec | None:
     rows = rows[rows["lag_p99_ms"] > 0]
     if rows.empty:
         return None
-    limit, worst = run.manifest.gate.get(_LAG), rows["lag_p99_ms"].max()
+    limit, worst = run.manifest.gate.get(_LAG, {}).get("limit"), rows["lag_p99_ms"].max()
     chart = ChartSpec(
         "schedule_lag", "dots", rows.sort_values("lag_p99_ms"), "cell_id", "lag_p99_ms",
         title=_lag_title(rows["lag_p99_ms"], limit),

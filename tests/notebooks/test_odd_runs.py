@@ -51,8 +51,8 @@ RUNS = {
 @pytest.fixture(params=RUNS, scope="module")
 def folder(request, tmp_path_factory):
     # Neither certificate nor calibration, and in one of them a manifest without limits.
-    limits = {} if request.param == "open_loops_alone" else gate.limits()
-    return write(tmp_path_factory.mktemp("odd") / request.param, RUNS[request.param], gate=limits)
+    asked = {} if request.param == "open_loops_alone" else gate.asked()
+    return write(tmp_path_factory.mktemp("odd") / request.param, RUNS[request.param], gate=asked)
 
 
 def executed(notebook, run):

@@ -92,7 +92,7 @@ def write(folder: Path, cells: Sequence[WrittenCell], **changes: Any) -> Path:
         "seed": 1, "order": tuple(cell.cell_id for cell in cells), "started_at": "2026-11-24T10:00:00+00:00",
         "finished_at": "2026-11-24T10:05:00+00:00", "interruptions": 0,
         "machine": {"cpu_model": "Some CPU", "processors": 2}, "toolchains": {}, "variants": {}, "left_out": {},
-        "contract": {}, "code_version": "", "synthetic": True, "gate": gate.limits(), "certificates": {"load": None},
+        "contract": {}, "code_version": "", "synthetic": True, "gate": gate.asked(), "certificates": {"load": None},
         "calibration": None, "tables": manifest.describe(folder, {name: len(of) for name, of in rows.items()}),
     }  # fmt: skip
     manifest.Manifest(**said | changes).write(folder)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.load.gate import CRITERIA, limits, reasons
+from bench.load.gate import CRITERIA, asked, reasons
 from bench.store.schema import CELLS
 
 GOOD = {
@@ -93,4 +93,5 @@ def test_what_the_kernel_does_not_tell_is_no_reason():
 def test_every_criterion_is_documented_and_its_evidence_is_a_column():
     assert {column for criterion in CRITERIA for column in criterion.columns} <= set(CELLS.schema.names)
     assert all(criterion.why and criterion.said() for criterion in CRITERIA)
-    assert len(limits()) == len(CRITERIA)
+    assert asked()["schedule_lag"]["limit"] == 1.0
+    assert len(asked()) == len(CRITERIA)
