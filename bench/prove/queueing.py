@@ -17,14 +17,14 @@ from bench.prove.known_server import KnownServer
 from bench.prove.statistics import batch_means_half_width, fifo_response, md1_mean
 from bench.rig import Rig
 
-SERVICE_US = 5_000
+SERVICE_US = 10_000
 RHOS = (0.5, 0.8)
 _LEAD_S = 2.0
-"""The queue begins empty; after four hundred services it has forgotten that."""
+"""The queue begins empty; after two hundred services it has forgotten that."""
 _OVERHEAD_SHARE = 0.05
 
 
-def prove(folder: Path, rig: Rig, *, window_s: float = 90.0, rhos: tuple[float, ...] = RHOS) -> list[Proof]:
+def prove(folder: Path, rig: Rig, *, window_s: float = 120.0, rhos: tuple[float, ...] = RHOS) -> list[Proof]:
     """Give the proofs at each utilisation."""
     return [proof for rho in rhos for proof in _at(rho, folder / f"rho-{rho:g}", rig, window_s)]
 

@@ -41,9 +41,15 @@ def exponential_p_value(gaps: np.ndarray, mean: float) -> float:
     return float(stats.kstest(gaps, "expon", args=(0.0, mean)).pvalue)
 
 
-def dispersion(instants: np.ndarray, window: float) -> float:
-    """Give the index of dispersion of counts, variance over mean in equal windows: 1 for a Poisson process."""
-    edges = np.arange(instants[0], instants[-1], window)
+def dispersion(instants: np.ndarray, window: float, first: float | None = None) -> float:
+    """Give the index of dispersion of counts, variance over mean in equal windows: 1 for a Poisson process.
+
+    Parameters
+    ----------
+    first
+        Beginning of the first window; None: the first instant.
+    """
+    edges = np.arange(instants[0] if first is None else first, instants[-1], window)
     counts = np.histogram(instants, edges)[0]
     return float(counts.var(ddof=1) / counts.mean())
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from bench import children, paths, toolchains
 from bench.errors import BuildFailed, LoadFailed
-from bench.load.traffic import ONE_BODY
 
 _MODULE = Path(__file__).with_suffix("")
 """Its go.mod and go.sum."""
@@ -49,9 +48,9 @@ def build() -> Path:
 
 
 def attack(
-    host: str, rate_per_s: float, seconds: float, connections: int, cpus: Sequence[int], folder: Path
+    url: str, rate_per_s: float, seconds: float, connections: int, cpus: Sequence[int], folder: Path
 ) -> np.ndarray:
-    """Send the one small request at equal gaps; gives the latency of each in ms, in the order of sending.
+    """GET a URL at equal gaps; gives the latency of each request in ms, in the order of sending.
 
     Vegeta counts from the instant of sending. With workers to spare that is the instant at which the request was due.
 
@@ -60,9 +59,8 @@ def attack(
     LoadFailed
         A request failed, or vegeta did.
     """
-    body, targets, results = folder / "body.json", folder / "targets", folder / "results.bin"
-    body.write_bytes(ONE_BODY)
-    targets.write_text(f"POST {host}/route\nContent-Type: application/json\n@{body}\n")
+    targets, results = folder / "targets", folder / "results.bin"
+    targets.write_text(f"GET {url}\n")
     command = [
         build(), "attack", "-format=http", f"-targets={targets}", f"-rate={round(rate_per_s)}/1s", f"-duration={seconds:g}s",
         f"-connections={connections}", f"-workers={connections}", f"-max-workers={connections}", "-max-body=0",

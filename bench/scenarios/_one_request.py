@@ -3,7 +3,6 @@
 from locust import FastHttpUser, constant, task
 
 from bench.load.arguments import LoadArguments
-from bench.load.schedule import Constant, Schedule
 from bench.load.traffic import ONE_BODY, Traffic, single_request
 from bench.load.user import ClosedLoopUser, EngineUser, OpenLoopUser
 
@@ -24,14 +23,6 @@ class EngineClosedLoop(_OneRequest, ClosedLoopUser):
 
 class EngineOpenLoop(_OneRequest, OpenLoopUser):
     """The engine, independent arrivals."""
-
-
-class EngineConstantArrivals(_OneRequest, OpenLoopUser):
-    """The engine, equal gaps."""
-
-    def schedule(self, arguments: LoadArguments) -> Schedule:
-        """Give equal gaps."""
-        return Constant(arguments.rate_per_s, arguments.total_s)
 
 
 class FastHttpClosedLoop(FastHttpUser):
