@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from bench import calibrate
 from bench.prove import certificate, equivalence, fidelity, known_delay, queueing, stall
 from bench.prove.certificate import Proof
 from bench.prove.statistics import batch_means_half_width, dispersion, fifo_response, md1_mean
@@ -117,6 +118,20 @@ def test_a_certificate_is_this_machines_and_says_whether_the_code_is_still_the_s
     assert not certificate.stored("load")["of_this_code"]
     monkeypatch.setattr(certificate, "this_machine", lambda: {"cpu_model": "another"})
     assert certificate.stored("load") is None
+
+
+def test_the_ceiling_is_measured_once_a_day_and_divides_what_comes_after(tmp_path, monkeypatch):
+    monkeypatch.setattr(calibrate, "_FILE", tmp_path / "calibration.json")
+    monkeypatch.setattr(calibrate, "_SHORT_RUNS", 1)
+    monkeypatch.setattr(calibrate, "_SHORT_S", 0.5)
+    said = []
+    ceiling = calibrate.ceiling_today(RIG, 1, said.append)
+    assert ceiling > 1_000
+    assert calibrate.ceiling_today(RIG, 1, said.append) == ceiling
+    assert len(said) == 1
+    assert calibrate.stored()["runs"]["null"]["engine"] == [pytest.approx(ceiling, abs=0.1)]
+    monkeypatch.setattr(calibrate, "_now", lambda: "2100-01-01T00:00:00+00:00")
+    assert calibrate.stored() is None
 
 
 def test_every_kind_of_proof_can_fail():

@@ -6,22 +6,18 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bench import paths
-from bench.calibrate import Calibration
 from bench.errors import LoadFailed
 from bench.load import spool
 from bench.load.account import CHANGES_FILE
 from bench.load.generator import Generator, Order
 from bench.load.rows import Outcome
 from bench.load.schedule import Poisson
-from bench.prove import certificate
 from bench.store import manifest, writer
 from tests.accuracy import campaigns
 from tests.unit.scripted_server import OK, ScriptedServer, serving
@@ -53,15 +49,6 @@ def once(server: ScriptedServer, requests: int, act: Callable[[], None]) -> Call
     return watch
 
 
-def keep_ceiling(runs: Path, workers: int) -> None:
-    """Have a ceiling of the generator stand there for today: to measure it takes longer than what is tested here."""
-    ceiling = Calibration(
-        made_at=datetime.now(UTC).isoformat(timespec="seconds"), machine=certificate.this_machine(),
-        code=certificate.code("load"), workers=workers, ceiling_rps=1e6, runs={},
-    )  # fmt: skip
-    certificate.keep(runs / ".certificates" / "calibration.json", asdict(ceiling))
-
-
 def count(table, outcome: Outcome) -> int:
     return table["outcome"].to_pylist().count(outcome.name.lower())
 
@@ -91,7 +78,7 @@ def test_two_workers_send_the_arrivals_of_one_schedule_and_a_slow_end_loses_none
 @pytest.mark.timeout(120)
 def test_a_campaign_with_two_workers_counts_what_the_gateway_counts_and_says_who_drove_it(tmp_path) -> None:
     runs = tmp_path / "runs"
-    keep_ceiling(runs, workers=2)
+    campaigns.keep_ceiling(runs, workers=2)
     suite = campaigns.write_suite(tmp_path, "go")
     head, _, saturated = suite.read_text().split("[[load]]")
     suite.write_text(f"{head}[[load]]{saturated}")
