@@ -16,7 +16,7 @@ from bench.prove.driving import Driven, drive
 from bench.prove.known_server import KnownServer, Log
 from bench.rig import Rig
 
-RATE_PER_S = 500
+RATE_PER_S = 1_000
 DELAYS_US = (1_000, 5_000, 50_000)
 _P50_BOUND_MS = 0.1
 

@@ -38,7 +38,10 @@ def test_a_stall_gives_the_closed_form_and_locusts_own_pacing_misses_it(tmp_path
     )
     seen = theory > 50
     assert np.abs(engine - theory)[seen].max() <= 10
-    assert (control[seen][:-3] < theory[seen][:-3]).all()
+    # The control sent fifty requests into the stall, less than one in a hundred, where one in thirteen was due.
+    reached = seen & (np.array(curves["quantile"]) < 0.985)
+    assert (control[reached] < 50).all()
+    assert reached.sum() > 30
 
 
 def test_arrivals_at_a_single_server_wait_as_the_queueing_law_says(tmp_path):
