@@ -27,7 +27,6 @@ from bench.store import writer
 from bench.suite import Cell
 from tests.accuracy.campaigns import environment
 from tests.accuracy.control_group import ControlGroup, control_group
-from tests.accuracy.test_workers import keep_ceiling
 
 SUITE = """
 name = "throttled"
@@ -68,7 +67,6 @@ def test_a_cell_that_a_quota_holds_back_is_labelled_so_and_the_next_one_without_
         pytest.skip(" ".join(lacking))
     runs, suite = tmp_path / "runs", tmp_path / "throttled.toml"
     suite.write_text(SUITE)
-    keep_ceiling(runs, 1)
     command = [sys.executable, "-m", "bench", "run", str(suite), "--name", "throttled"]
     with subprocess.Popen(
         group.joined(command), cwd=ROOT, env=environment(runs), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

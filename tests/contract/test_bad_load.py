@@ -27,7 +27,6 @@ from bench.load.schedule import Constant
 from bench.paths import ROOT, SCENARIOS
 from bench.store import writer
 from tests.accuracy.campaigns import start
-from tests.accuracy.test_workers import keep_ceiling
 from tests.unit.scripted_server import OK, serving
 from tests.unit.test_load_engine import LIMITS, Load, load
 
@@ -248,7 +247,6 @@ def test_cells_that_fail_are_published_with_their_reason_and_the_others_are_meas
     suite = tmp_path / "failing.toml"
     suite.write_text(SUITE)
     (tmp_path / "empty.csv").touch()
-    keep_ceiling(runs, 1)
     with start(runs, "run", str(suite), "--name", "failing") as running:
         # The cell of twenty seconds is the only one that ever has so many.
         wait_for_rows(runs, 250)
