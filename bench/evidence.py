@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 
 from bench import scenario
 from bench.load import gaps, gate, spool
-from bench.load.account import window
+from bench.load.account import Account, window
 from bench.load.generator import Generator
 from bench.suite import Cell
 
@@ -39,7 +39,8 @@ def load_columns(
     """
     start, end = window(generator.samples)
     columns = _load(cell, tables["requests"], start, end, ceiling_per_s)
-    columns |= _cost(generator, start, end)
+    said = generator.account()
+    columns |= _cost(said, spool.read_summaries(generator.samples), end - start)
     columns |= {
         "measure_start_ns": start,
         "measure_end_ns": end,
@@ -47,7 +48,7 @@ def load_columns(
         "throttled_ns": used(tables["machine"], "throttled_ns", start, end),
         "gateway_count": counted,
     }
-    why = [*gate.reasons({**common, **columns}), *generator.account().reasons]
+    why = [*gate.reasons({**common, **columns}), *said.reasons]
     if unread := tables["residue"].num_rows:
         why.append(f"{unread} lines of the pause log could not be read")
     return columns | {"gate_passed": not why, "gate_reasons": why}
@@ -89,11 +90,10 @@ def _in_order(lag_ns: np.ndarray, service_ns: np.ndarray) -> bool | None:
     return bool((lag_ns >= 0).all() and (service_ns > 0).all() and response.min() <= p50 <= p99 <= largest)
 
 
-def _cost(generator: Generator, start: int, end: int) -> dict[str, object]:
+def _cost(said: Account, drove: Sequence[spool.Summary], window_ns: int) -> dict[str, object]:
     """Give what the load cost its generator, and the gateway as the generator read it at both ends of the window."""
-    said, drove = generator.account(), spool.read_summaries(generator.samples)
     waited = [summary.run_delay_ns for summary in drove if summary.run_delay_ns is not None]
-    length = max(end - start, 1)
+    length = max(window_ns, 1)
     return {
         # All read it at the same instants; the first who could tells.
         "gateway_cpu_ns": next((s.target_cpu_ns for s in drove if s.target_cpu_ns is not None), None),

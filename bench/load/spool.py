@@ -23,7 +23,6 @@ from bench.load.rows import CENSORED, FIELDS, Outcome, unpack
 from bench.store.schema import REQUESTS
 
 _ROW_BYTES = 8 * FIELDS
-_DONE_FIELD = 2
 _OUTCOMES = tuple(outcome.name.lower() for outcome in Outcome)
 _IS_CENSORED = np.array([outcome in CENSORED for outcome in Outcome])
 
@@ -191,15 +190,6 @@ def read_requests(folder: Path, cell_id: str) -> pa.Table:
     tables = [_worker_table(said, rows, cell_id) for said, rows in _rows(folder)]
     # Each is in order already; of several the whole is not.
     return tables[0] if len(tables) == 1 else pa.concat_tables(tables).sort_by("intended_ns")
-
-
-def last_done_ns(folder: Path, said: Beginning) -> int:
-    """Give the last instant, on the master's clock, that the rows of a lost worker know of."""
-    count = whole_rows(folder, said.worker)
-    if not count:
-        return said.began_ns
-    rows = np.fromfile(folder / f"{said.worker}.rows", np.int64, count * FIELDS).reshape(-1, FIELDS)
-    return int(rows[:, _DONE_FIELD].max()) + said.clock_offset_ns
 
 
 def _rows(folder: Path) -> Iterator[tuple[Summary | Beginning, np.ndarray]]:
