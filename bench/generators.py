@@ -15,13 +15,11 @@ from pathlib import Path
 from bench import children, paths
 from bench.errors import LoadFailed
 from bench.load import spool
-from bench.load.generator import Generator, Order
+from bench.load.generator import START_S, Generator, Order
 from bench.load.traffic import ONE_BODY
 from bench.rig import Rig
 
 CONNECTIONS = 64
-START_S = 40.0
-"""How long Locust may take to start and to end, beside the load itself."""
 LOCUSTFILE = paths.SCENARIOS / "_one_request.py"
 _WRK_SCRIPT = """wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"

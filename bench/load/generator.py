@@ -21,6 +21,8 @@ from bench.load import account, samples, spool
 from bench.load.account import Account
 
 LOG = "locust.log"
+START_S = 40.0
+"""How long Locust may take to start and to end, beside the load itself: what `Generator.wait` is given on top of it."""
 _LOOPBACK = "127.0.0.1"
 _LAST_LINES = 15
 _LEAST_FREE_BYTES = 1 << 16

@@ -11,12 +11,10 @@ import numpy as np
 
 from bench import paths
 from bench.load import spool
-from bench.load.generator import Account, Generator, Order
+from bench.load.generator import START_S, Account, Generator, Order
 from bench.load.rows import FIELDS, Outcome, unpack
 
 LOCUSTFILE = paths.SCENARIOS / "_known_server.py"
-START_S = 40.0
-"""How long Locust may take to start and to end, beside the load itself."""
 
 
 @dataclass(frozen=True)

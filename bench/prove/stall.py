@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.load.generator import Generator, Order
+from bench.load.generator import START_S, Generator, Order
 from bench.prove.certificate import Proof
-from bench.prove.driving import LOCUSTFILE, START_S, Once, arguments, drive
+from bench.prove.driving import LOCUSTFILE, Once, arguments, drive
 from bench.prove.known_server import KnownServer
 from bench.rig import Rig
 
