@@ -41,17 +41,15 @@ def exponential_p_value(gaps: np.ndarray, mean: float) -> float:
     return float(stats.kstest(gaps, "expon", args=(0.0, mean)).pvalue)
 
 
-def dispersion(instants: np.ndarray, window: float, first: float | None = None) -> float:
-    """Give the index of dispersion of counts, variance over mean in equal windows: 1 for a Poisson process.
+def counts(instants: np.ndarray, window: float, first: float, windows: int) -> np.ndarray:
+    """Count instants in that many equal windows, one after another from `first`; those outside are left out."""
+    edges = first + window * np.arange(windows + 1)
+    return np.histogram(instants, edges)[0]
 
-    Parameters
-    ----------
-    first
-        Beginning of the first window; None: the first instant.
-    """
-    edges = np.arange(instants[0] if first is None else first, instants[-1], window)
-    counts = np.histogram(instants, edges)[0]
-    return float(counts.var(ddof=1) / counts.mean())
+
+def dispersion(counted: np.ndarray) -> float:
+    """Give the index of dispersion of counts in equal windows, variance over mean: 1 for a Poisson process."""
+    return float(counted.var(ddof=1) / counted.mean())
 
 
 @dataclass(frozen=True)

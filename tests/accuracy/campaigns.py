@@ -78,6 +78,11 @@ def bench(runs: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+def published(runs: Path) -> list[str]:
+    """Give the names of what campaigns published in this folder, in order."""
+    return sorted(path.name for path in runs.iterdir() if not path.name.startswith("."))
+
+
 def left_behind(runs: Path) -> list[str]:
     """Give the command lines of processes that belong to campaigns of this folder."""
     mark = f"BENCH_RUNS={runs}".encode()
