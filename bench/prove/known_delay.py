@@ -2,7 +2,7 @@
 
 The server delays each request by a known time and writes down when it read it and when it answered, on the same clock.
 Joined by the request's id, service time minus the server's own time is what the way there, the way back and the generator
-add.
+add. The processors are kept awake meanwhile: how long a virtual machine takes to get one back is not the generator's.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.prove.awake import awake
 from bench.prove.certificate import Proof
 from bench.prove.driving import Driven, drive
 from bench.prove.known_server import KnownServer, Log
@@ -25,7 +26,7 @@ def prove(folder: Path, rig: Rig, *, window_s: float = 30.0) -> list[Proof]:
     """Give the proofs."""
     # An id for every request: a quarter more than there will be.
     distinct = int(RATE_PER_S * window_s * 1.25) + 100
-    with KnownServer(folder, cpus=rig.gateway_cpus) as server:
+    with awake({*rig.gateway_cpus, *rig.generator_cpus}), KnownServer(folder, cpus=rig.gateway_cpus) as server:
         driven = drive(
             "PoissonArrivals", server.host, folder, rig.generator_cpus,
             {"rate": RATE_PER_S, "ask": "delay", "microseconds": ",".join(map(str, DELAYS_US)), "distinct": distinct,
