@@ -19,14 +19,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import calibrate, contract, paths, toolchains
+from bench import calibrate, contract, gate, paths, toolchains
 from bench import suite as suites
 from bench.cell import Context, Tables, failed, measure
 from bench.contract import Certificate
 from bench.errors import BenchError, GatewayDied, LoadFailed, RunUnreadable, ToolchainMissing, UnknownName
 from bench.gateways import registry
 from bench.gateways.tokens import Keys, keys, mint
-from bench.load import gate, samples
+from bench.load import samples
 from bench.load.generator import Elsewhere
 from bench.meters import machine
 from bench.prove import certificate

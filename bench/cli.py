@@ -218,7 +218,7 @@ def calibrate_generator(
 @app.command(name="gate")
 def show_gate() -> None:
     """Print what the gate asks of every cell, within which limit, and why."""
-    from bench.load.gate import CRITERIA
+    from bench.gate import CRITERIA
 
     table = Table(
         "criterion", "asks", "of", "columns of cells", Column("why", overflow="fold"), box=None, pad_edge=False

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from bench import scenario
-from bench.load import gaps, gate, spool
+from bench import gate, scenario
+from bench.load import gaps, spool
 from bench.load.account import Account, window
 from bench.load.generator import Generator
 from bench.suite import Cell

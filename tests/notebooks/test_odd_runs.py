@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from bench.load import gate
+from bench import gate
 from roi.report import catalog
 from tests.notebooks.written_run import Request, WrittenCell, served, write
 

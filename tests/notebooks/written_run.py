@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.load import gate
+from bench import gate
 from bench.store import manifest, writer
 from bench.store.schema import SCHEMA_VERSION, TABLES
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.load.gate import CRITERIA, asked, reasons
+from bench.gate import CRITERIA, asked, reasons
 from bench.store.schema import CELLS
 
 GOOD = {
