@@ -18,6 +18,10 @@ from bench.meters.pause_log import PauseLog, PauseRows
 _HISTOGRAMS = {
     "/sched/pauses/total/gc:seconds": "stw_gc",
     "/sched/pauses/total/other:seconds": "stw_other",
+    # The way to the stop is part of the totals above, so it is a kind of its own and no pause beside them.
+    "/sched/pauses/stopping/gc:seconds": "ttsp",
+    "/sched/pauses/stopping/other:seconds": "ttsp",
+    "/sched/latencies:seconds": "sched_delay",
 }
 _FORCED = "/gc/cycles/forced:gc-cycles"
 _CYCLES = "/gc/cycles/total:gc-cycles"
@@ -46,7 +50,9 @@ class _Clocks:
 def read(path: Path, collector: str, pid: int) -> PauseLog:
     """Give the pauses in a gateway's `go_runtime.jsonl`: sources `go_gcstats` and `go_metrics`.
 
-    `go_metrics` has a row for each bucket that grew since the last sample, with `window_ns` the time between the two.
+    `go_metrics` has a row for each bucket that grew since the last sample, with `window_ns` the time between the two:
+    pauses, the way to each of them (kind `ttsp`: from the decision to stop until all have), and how long goroutines
+    were ready before they ran (kind `sched_delay`).
     Beside the pauses stand the CPU time of mark assists (kind `mark_assist`, a sum over the window, not a single stall)
     and the number of forced collections (kind `forced_gc`, a count without duration).
 

@@ -17,6 +17,8 @@ RECORD = Path(__file__).parent / "fixtures" / "meters" / "go_runtime.jsonl"
 PID = 18285
 TOTAL = "/sched/pauses/total/gc:seconds"
 OTHER = "/sched/pauses/total/other:seconds"
+STOPPING, STOPPING_OTHER = "/sched/pauses/stopping/gc:seconds", "/sched/pauses/stopping/other:seconds"
+LATENCIES = "/sched/latencies:seconds"
 CYCLES, FORCED = "/gc/cycles/total:gc-cycles", "/gc/cycles/forced:gc-cycles"
 ASSIST = "/cpu/classes/gc/mark/assist:cpu-seconds"
 START = {"kind": "header", "pid": 7, "monotonic_ns": 1_000, "wall_ns": 5_000_001_000, "uncertainty_ns": 40}
@@ -72,6 +74,27 @@ def test_every_collection_stops_the_world_twice(real: PauseLog) -> None:
     assert sum(row["count"] for row in rows(real, "go_metrics", "stw_gc")) == 2 * len(cycles)
 
 
+def test_each_stop_has_a_way_to_it_that_is_no_longer_than_the_stop(real: PauseLog) -> None:
+    stops, ways = rows(real, "go_metrics", "stw_gc"), rows(real, "go_metrics", "ttsp")
+    ways = [row for row in ways if row["phase"] == STOPPING]
+    assert {row["scope"] for row in ways} == {"process"}
+    for window in {row["end_ns"] for row in stops}:
+        of_window = [[row for row in chosen if row["end_ns"] == window] for chosen in (stops, ways)]
+        counts = [sum(row["count"] for row in chosen) for chosen in of_window]
+        assert counts[0] == counts[1]
+        longest_stop, longest_way = (max(row["dur_hi_ns"] for row in chosen) for chosen in of_window)
+        assert longest_way <= longest_stop
+
+
+def test_the_buckets_of_each_window_enclose_its_exact_pauses(real: PauseLog) -> None:
+    for window in map(json.loads, RECORD.read_text().splitlines()[1:]):
+        exact = sum(pause["pause_ns"] for pause in window["pauses"])
+        buckets = window["histograms"].get(TOTAL, [])
+        assert sum(lo * count for lo, _, count in buckets) <= exact <= sum(hi * count for _, hi, count in buckets)
+        kept = [row for row in rows(real, "go_metrics", "stw_gc") if row["end_ns"] == window["monotonic_ns"]]
+        assert [[row["dur_lo_ns"], row["dur_hi_ns"], row["count"]] for row in kept] == buckets
+
+
 def test_a_pause_is_put_on_the_monotonic_clock_by_the_samples_own_pair_of_clocks(tmp_path: Path) -> None:
     # The wall clock gained 300 ns between the samples; when, nobody knows: 50 + 300 ns of uncertainty.
     pause = {"end_wall_ns": 5_000_001_000 + 10**9 - 2_000 + 300, "pause_ns": 123}
@@ -86,16 +109,23 @@ def test_a_bucket_is_a_count_within_a_window(tmp_path: Path) -> None:
     histograms = {
         TOTAL: [[8192, 10240, 4], [None, 64, 1]],
         OTHER: [[81920, None, 2]],
-        "/sched/latencies:seconds": [[1, 2, 9]],
+        STOPPING: [[2048, 2560, 3]],
+        STOPPING_OTHER: [[4096, 5120, 2]],
+        LATENCIES: [[None, 64, 9], [64, 128, 7]],
+        "/sched/strange:seconds": [[1, 2, 9]],
     }
     log = read_records(tmp_path, [START, sample(1), sample(3, histograms=histograms)])
-    columns = ("phase", "dur_lo_ns", "dur_hi_ns", "resolution_ns", "count", "end_ns", "window_ns", "alignment_error_ns")
+    columns = ("kind", "phase", "dur_lo_ns", "dur_hi_ns", "resolution_ns", "count", "end_ns", "window_ns", "alignment_error_ns")
     found = [tuple(row[column] for column in columns) for row in log.pauses.to_pylist()]
     end, window = 1_000 + 3 * 10**9, 2 * 10**9
     assert found == [
-        (TOTAL, 8192, 10240, 2048, 4, end, window, 50),
-        (TOTAL, 0, 64, None, 1, end, window, 50),
-        (OTHER, 81920, None, None, 2, end, window, 50),
+        ("stw_gc", TOTAL, 8192, 10240, 2048, 4, end, window, 50),
+        ("stw_gc", TOTAL, 0, 64, None, 1, end, window, 50),
+        ("stw_other", OTHER, 81920, None, None, 2, end, window, 50),
+        ("ttsp", STOPPING, 2048, 2560, 512, 3, end, window, 50),
+        ("ttsp", STOPPING_OTHER, 4096, 5120, 1024, 2, end, window, 50),
+        ("sched_delay", LATENCIES, 0, 64, None, 9, end, window, 50),
+        ("sched_delay", LATENCIES, 64, 128, 64, 7, end, window, 50),
     ]
 
 
