@@ -62,13 +62,14 @@ PAUSES = table(
     field(
         "source",
         label,
-        "where the row comes from: go_gcstats, go_metrics, jul_safepoint, jul_phase, jul_stall,"
-        " node_trace, not_applicable",
+        "where the row comes from: go_gcstats, go_metrics, jul_safepoint, jul_phase, jul_stall, jfr (a second source, in"
+        " proofs), node_trace, rust_drop, not_applicable",
     ),
     field(
         "kind",
         label,
-        "stw_gc, stw_other, alloc_stall, degenerated, incremental_step, mark_assist, forced_gc, not_applicable",
+        "stw_gc, stw_other, alloc_stall, degenerated, incremental_step, mark_assist, forced_gc, dealloc (memory was freed on"
+        " the request path), sched_delay (ready to run, no processor), not_applicable",
     ),
     field("scope", label, "what stood still: process, isolate or thread"),
     field("phase", pa.string(), "the source's own name of it"),
@@ -141,7 +142,7 @@ GAPS = table(
 PROCESS = table(
     "process",
     "one sample of one process",
-    field("role", label, "gateway or generator"),
+    field("role", label, "gateway, generator or control"),
     field("pid", pa.int32(), "process"),
     field("time_ns", pa.int64(), "instant of the sample", "ns"),
     field("cpu_ns", pa.int64(), "CPU time used since the process began", "ns"),
@@ -156,6 +157,54 @@ PROCESS = table(
     field("threads", pa.int32(), "threads"),
     field("minor_faults", pa.int64(), "minor page faults since the process began"),
     field("major_faults", pa.int64(), "major page faults since the process began"),
+)
+
+THREADS = table(
+    "threads",
+    "one sample of one thread of the gateway",
+    field("role", label, "gateway"),
+    field("pid", pa.int32(), "process"),
+    field("tid", pa.int32(), "thread"),
+    field("name", label, "its name as the kernel keeps it, 15 bytes at most"),
+    field("time_ns", pa.int64(), "instant of the sample", "ns"),
+    field("cpu_ns", pa.int64(), "CPU time used since the thread began", "ns"),
+    field("run_delay_ns", pa.int64(), "time spent ready to run and waiting", "ns", null="the kernel does not tell"),
+)
+
+HICCUPS = table(
+    "hiccups",
+    "one wake of a hiccup meter that was 500 µs late or later",
+    field("role", label, "gateway, or control: the same program idle on the same processors"),
+    field("pid", pa.int32(), "process"),
+    field("due_ns", pa.int64(), "instant at which its thread should have woken", "ns"),
+    field("late_ns", pa.int64(), "how much later it did", "ns"),
+    field(
+        "run_delay_ns",
+        pa.int64(),
+        "time since its last wake that the meter's own thread was ready to run and waited for a processor",
+        "ns",
+        null="the kernel does not tell",
+    ),
+)
+
+STALLS = table(
+    "stalls",
+    "one time in which requests were pending and no answer came for 2 ms or longer, and what filled it",
+    field("begin_ns", pa.int64(), "its beginning", "ns"),
+    field("end_ns", pa.int64(), "its end", "ns"),
+    field("in_flight", pa.int32(), "most requests that were pending in it"),
+    field("cause", label, "the largest of its parts"),
+    field("injected_ns", pa.int64(), "part of it that was a fault injected on purpose", "ns"),
+    field("stw_gc_ns", pa.int64(), "part of it in which a collection stopped the world", "ns"),
+    field("ttsp_ns", pa.int64(), "part of it spent on bringing threads to a stop", "ns"),
+    field("stw_other_ns", pa.int64(), "part of it in which the runtime stopped the world for something else", "ns"),
+    field("alloc_stall_ns", pa.int64(), "part of it in which threads waited for memory", "ns"),
+    field("mark_assist_ns", pa.int64(), "part of it in which requests did the collector's marking", "ns"),
+    field("incremental_ns", pa.int64(), "part of it spent in steps of incremental marking", "ns"),
+    field("dealloc_ns", pa.int64(), "part of it spent on freeing memory", "ns"),
+    field("scheduling_ns", pa.int64(), "part of it in which threads waited for a processor", "ns"),
+    field("generator_ns", pa.int64(), "part of it in which the load generator was late", "ns"),
+    field("unexplained_ns", pa.int64(), "what is left", "ns"),
 )
 
 MACHINE = table(
@@ -248,4 +297,9 @@ RESIDUE = table(
     field("text", pa.string(), "the line"),
 )
 
-TABLES = {t.name: t for t in (CELLS, REQUESTS, WORKERS, GAPS, PAUSES, PROCESS, MACHINE, PROBES, FAULTS, RESIDUE)}
+TABLES = {
+    t.name: t
+    for t in (
+        CELLS, REQUESTS, WORKERS, GAPS, STALLS, PAUSES, HICCUPS, PROCESS, THREADS, MACHINE, PROBES, FAULTS, RESIDUE,
+    )
+}  # fmt: skip

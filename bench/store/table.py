@@ -5,6 +5,8 @@ History of the format
 1 : first version.
 2 : tables `workers` and `gaps`; the gate's evidence is whole in `cells`: headroom, Little's law, order of percentiles,
     workers, throttling, options, and cells whose load failed.
+3 : tables `hiccups`, `threads` and `stalls`; `cells` has what the hiccup meters of gateway and control saw, the collector's
+    CPU time, unread lines of pause logs, and whether the meters perturb; `pauses` has drops, JFR and scheduling delays.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 label = pa.dictionary(pa.int32(), pa.string())
 """Type of a column of few different texts."""
