@@ -20,7 +20,7 @@ def read(runtime: str, collector: str, pid: int, folder: Path) -> PauseLog:
     ----------
     folder
         Where the `meter_flags` of gateway.toml, or the gateway itself, put the record: `go_runtime.jsonl`, `gc.log`,
-        `v8-<pid>-<rotation>.json`.
+        `v8-<pid>-<rotation>.json`, `rust_drops.jsonl`.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def read(runtime: str, collector: str, pid: int, folder: Path) -> PauseLog:
         case "node":
             return node.read(_rotated(folder, pid), collector, pid)
         case "rust":
-            return rust.read(collector, pid)
+            return rust.read(folder / "rust_drops.jsonl", collector, pid)
         case _:
             raise UnknownName("runtime with a pause meter", runtime, _RUNTIMES)
 

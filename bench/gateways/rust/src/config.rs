@@ -15,7 +15,10 @@ use base64::{
 };
 use spki::{DecodePublicKey, SubjectPublicKeyInfoRef};
 
-use crate::log::Level;
+use crate::{hiccups::HiccupSettings, log::Level};
+
+const METERS_DIR: &str = "GATEWAY_METERS_DIR";
+const HICCUP_US: &str = "GATEWAY_HICCUP_US";
 
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
@@ -47,6 +50,9 @@ pub struct Config {
     pub drain_timeout: Duration,
     pub log_level: Level,
     pub faults: bool,
+    /// Folder for what the process records of itself.
+    pub meters: Option<PathBuf>,
+    pub hiccups: Option<HiccupSettings>,
 }
 
 /// A variable that is missing or does not say what it should.
@@ -73,6 +79,8 @@ impl Config {
     pub fn from_environment() -> Result<Self, Malformed> {
         let host = parsed("GATEWAY_HOST")?.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let port = required("GATEWAY_PORT", parsed("GATEWAY_PORT")?)?;
+        let meters: Option<PathBuf> = parsed(METERS_DIR)?;
+        let hiccups = meters.clone().zip(hiccup_period_ns()?);
         Ok(Self {
             address: SocketAddr::new(host, port),
             routes: required("GATEWAY_ROUTES", parsed("GATEWAY_ROUTES")?)?,
@@ -90,9 +98,31 @@ impl Config {
             drain_delay: milliseconds("GATEWAY_DRAIN_DELAY_MS", 0)?,
             drain_timeout: milliseconds("GATEWAY_DRAIN_TIMEOUT_MS", 10_000)?,
             log_level: parsed("GATEWAY_LOG_LEVEL")?.unwrap_or(Level::Warn),
-            faults: env::var_os("ENABLE_FAULTS").is_some_and(|value| value == "1"),
+            faults: is_set("ENABLE_FAULTS"),
+            meters,
+            hiccups: hiccups.map(|(folder, period_ns)| HiccupSettings { folder, period_ns }),
         })
     }
+}
+
+/// What the process needs of the environment if it is a control, and not a gateway.
+pub fn control() -> Result<Option<HiccupSettings>, Malformed> {
+    if !is_set("GATEWAY_CONTROL") {
+        return Ok(None);
+    }
+    let folder = required(METERS_DIR, parsed(METERS_DIR)?)?;
+    let period_ns = hiccup_period_ns()?.ok_or_else(|| Malformed::new(HICCUP_US, "must not be 0 in a control"))?;
+    Ok(Some(HiccupSettings { folder, period_ns }))
+}
+
+fn hiccup_period_ns() -> Result<Option<i64>, Malformed> {
+    let period_us: u32 = parsed(HICCUP_US)?.unwrap_or(1000);
+    Ok((period_us > 0).then(|| i64::from(period_us) * 1000))
+}
+
+/// Whether a variable is `1`; any other value is as good as none.
+fn is_set(variable: &'static str) -> bool {
+    env::var_os(variable).is_some_and(|value| value == "1")
 }
 
 /// A variable's value; an empty one is as good as none.

@@ -17,6 +17,7 @@ use tokio::{task::JoinSet, time};
 
 use crate::{
     clock::{Interval, Reading, monotonic_ns},
+    live_set,
     refusal::Refusal,
 };
 
@@ -33,6 +34,8 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/__fault/leak", post(leak))
         .route("/__fault/exit", post(exit))
         .route("/__truth/gc", post(collect))
+        .route("/__truth/unstoppable", post(unstoppable))
+        .route("/__truth/drop", post(drop_entries))
         .route("/__truth/clock", get(clock))
 }
 
@@ -123,6 +126,31 @@ struct Collected {
 async fn collect(parameters: Parameters<Collect>) -> Result<Json<Collected>, Refusal> {
     given(parameters)?;
     Ok(Json(Collected { applicable: false, collections: [] }))
+}
+
+#[derive(Deserialize)]
+struct Unstoppable {
+    #[serde(rename = "ms")]
+    _ms: u64,
+}
+
+/// Nothing stops threads here, so there is no loop that could not be stopped.
+async fn unstoppable(parameters: Parameters<Unstoppable>) -> Result<Json<Value>, Refusal> {
+    given(parameters)?;
+    Ok(Json(json!({"applicable": false})))
+}
+
+#[derive(Deserialize)]
+struct DropEntries {
+    mib: u32,
+}
+
+async fn drop_entries(parameters: Parameters<DropEntries>) -> Result<Json<Value>, Refusal> {
+    let DropEntries { mib } = given(parameters)?;
+    let entries = live_set::unretained(mib);
+    let start_ns = monotonic_ns();
+    drop(entries);
+    Ok(Json(json!({"applicable": true, "drop": Interval { start_ns, end_ns: monotonic_ns() }})))
 }
 
 async fn clock() -> Json<Reading> {

@@ -5,9 +5,13 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use crate::drops::{Timed, What};
+
 const ENTRIES_PER_MIB: usize = 1024;
 const LABELS: usize = 4;
 const NODE_BYTES: usize = 768;
+const TEXT_BYTES: usize = 16;
+const ENTRY_BYTES: usize = size_of::<Entry>() + (1 + LABELS) * TEXT_BYTES + size_of::<Node>() + NODE_BYTES;
 
 /// Nominally 1 KiB. Each box and string is an allocation by itself.
 #[expect(dead_code, reason = "it is there to be retained, nobody reads it")]
@@ -70,6 +74,13 @@ impl LiveSet {
             std::mem::swap(&mut *retained, &mut entry);
         }
         // The old entry is freed here, outside of the lock.
-        drop(entry);
+        drop(Timed::new(What::Entry, Some(ENTRY_BYTES), entry));
     }
+}
+
+/// Entries that nobody retains: what their drop takes is to be seen.
+pub fn unretained(mib: u32) -> Timed<impl Sized> {
+    let size = mib as usize * ENTRIES_PER_MIB;
+    let entries: Vec<_> = (0..size).map(Entry::new).collect();
+    Timed::new(What::Entry, Some(size * ENTRY_BYTES), entries)
 }

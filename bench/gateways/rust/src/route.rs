@@ -1,6 +1,6 @@
 //! `POST /route`: parse, match, transform, answer.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, mem};
 
 use axum::{
     Json,
@@ -13,7 +13,9 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
 
 use crate::{
-    body, path,
+    body,
+    drops::{Timed, What},
+    path,
     refusal::Refusal,
     rewrite::Parameter,
     routes::Method,
@@ -29,30 +31,34 @@ struct RouteRequest {
     path: String,
     method: Method,
     payload: Option<Map<String, Value>>,
+    /// The tree that the others were taken out of: it is freed when the answer is made, not before.
+    _tree: Timed<Value>,
 }
 
 impl RouteRequest {
     /// Parsed to a whole tree first, because the ignored members count for validity and depth too, and of duplicate
     /// members the last one counts.
     fn parse(body: &[u8]) -> Result<Self, Refusal> {
-        let Value::Object(mut members) = serde_json::from_slice(body).map_err(|_| Refusal::InvalidJson)? else {
+        let tree = serde_json::from_slice(body).map_err(|_| Refusal::InvalidJson)?;
+        let mut tree = Timed::new(What::Request, None, tree);
+        let Value::Object(members) = &mut *tree else {
             return Err(NO_OBJECT);
         };
-        let path = match members.remove("path") {
-            Some(Value::String(path)) if path.starts_with('/') => path,
+        let path = match members.get_mut("path") {
+            Some(Value::String(path)) if path.starts_with('/') => mem::take(path),
             _ => return Err(BAD_PATH),
         };
-        let method = match members.remove("method") {
+        let method = match members.get("method") {
             None => Method::Get,
-            Some(Value::String(name)) => Method::parse(&name).ok_or(BAD_METHOD)?,
+            Some(Value::String(name)) => Method::parse(name).ok_or(BAD_METHOD)?,
             Some(_) => return Err(BAD_METHOD),
         };
-        let payload = match members.remove("payload") {
+        let payload = match members.get_mut("payload") {
             None | Some(Value::Null) => None,
-            Some(Value::Object(payload)) => Some(payload),
+            Some(Value::Object(payload)) => Some(mem::take(payload)),
             Some(_) => return Err(BAD_PAYLOAD),
         };
-        Ok(Self { path, method, payload })
+        Ok(Self { path, method, payload, _tree: tree })
     }
 }
 
@@ -97,15 +103,16 @@ fn answer(gateway: &Gateway, headers: &HeaderMap, request: RouteRequest) -> Resu
     let segments = path::segments(path)?;
     let route = gateway.routes.find(&segments, request.method).ok_or(Refusal::NoRoute)?;
     let token = gateway.verifier.admit(&route.access, headers)?;
-    let response = Json(Answer {
+    let answer = Answer {
         route: &route.id,
         service: &route.service,
         upstream_path: route.rewrite.fill(&segments, query),
         params: Params { parameters: &route.parameters, segments: &segments },
         subject: token.as_ref().and_then(|token| token.subject.as_deref()),
         payload: request.payload.map(|payload| route.transform.apply(payload)),
-    })
-    .into_response();
+    };
+    let answer = Timed::new(What::Answer, None, answer);
+    let response = Json(&*answer).into_response();
     gateway.live_set.replace_one();
     Ok(response)
 }

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: gateway::TimedFrees<mimalloc::MiMalloc> = gateway::TimedFrees(mimalloc::MiMalloc);
 
 fn main() -> std::process::ExitCode {
     gateway::main(&["allocator=mimalloc"])
