@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from roi.statistics.errors import TooFine
+
 
 @dataclass(frozen=True)
 class Quantile:
@@ -66,6 +68,39 @@ def observations_needed(q: float, confidence: float = 0.95) -> int:
     It is the smallest n with q**n <= 1 - confidence: 299 for P99 at 95 %.
     """
     return int(np.ceil(np.log(1 - confidence) / np.log(q)))
+
+
+def ratio_of_quantiles(above: Quantile, below: Quantile, floor: float) -> tuple[float, float, float]:
+    """Give the ratio of two quantiles and the least and greatest that their intervals allow.
+
+    The bounds divide end by end, so they hold with at least `1 - 2 (1 - confidence)` (Bonferroni).
+
+    Parameters
+    ----------
+    floor
+        The coarser of the two resolutions, or the floor of the meter where that is higher; same unit as the quantiles.
+
+    Raises
+    ------
+    TooFine
+        The two differ by less than the floor, one of them lies below it, or an interval is open.
+    """
+    if min(above.value, below.value) < floor:
+        raise TooFine(
+            f"{min(above.value, below.value):g} is below the {floor:g} that the coarser meter can tell: say that it is"
+            " at most that."
+        )
+    if abs(above.value - below.value) < floor:
+        raise TooFine(
+            f"{above.value:g} and {below.value:g} differ by less than the {floor:g} that the coarser meter can tell: say"
+            " that they are alike as far as was measured."
+        )
+    if None in (above.lo, above.hi, below.lo, below.hi) or below.lo <= 0:
+        raise TooFine(
+            f"There are {min(above.n, below.n)} pauses of one of the two, and a quantile of {above.q:g} is bounded from"
+            f" {observations_needed(above.q)} on at the earliest: measure for longer."
+        )
+    return above.value / below.value, above.lo / below.hi, above.hi / below.lo
 
 
 def _from_ranks(values: np.ndarray, cumulated: np.ndarray, q: float, confidence: float) -> Quantile:

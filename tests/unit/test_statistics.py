@@ -5,8 +5,17 @@ import pytest
 from scipy import stats
 
 from roi.recovery import survival
+from roi.statistics.errors import TooFine
 from roi.statistics.estimate import geometric_mean_of_processes, mean_of_processes, ratio_of_processes
-from roi.statistics.quantiles import observations_needed, quantile, quantile_of_bounds
+from roi.statistics.overlap import overlaps, share_of_blocks
+from roi.statistics.quantiles import (
+    Quantile,
+    observations_needed,
+    quantile,
+    quantile_of_bounds,
+    ratio_of_quantiles,
+)
+from roi.statistics.utilisation import bounds_of_utilisation, mean_wait, merged, minimum_mutator_utilisation
 
 
 def test_the_mean_of_three_processes_has_students_interval():
@@ -105,3 +114,81 @@ def test_the_restricted_mean_counts_a_run_that_never_recovered_with_the_horizon(
     curve = survival(np.array([1.0, 2.0, 10.0]), np.array([False, False, True]), 10.0)
     assert curve.restricted_mean_s == pytest.approx((1 + 2 + 10) / 3)
     assert curve.censored == 1
+
+
+def test_the_least_utilisation_of_two_near_pauses_is_in_the_window_that_holds_both():
+    # Pauses of 2 and 3 with 1 between: a window of 6 holds 5 of pause, one of 3 is full, one of 10 has 5 left.
+    pauses = np.array([20, 23]), np.array([22, 26])
+    found = [minimum_mutator_utilisation(*pauses, 0, 100, window) for window in (3, 6, 10)]
+    assert found == pytest.approx([0, 1 / 6, 1 / 2])
+
+
+def test_the_least_utilisation_is_that_of_a_window_tried_at_every_place():
+    random = np.random.default_rng(7)
+    begin = random.integers(0, 900, 30)
+    end = begin + random.integers(1, 25, 30)
+    busy = np.zeros(1000, int)
+    for a, b in zip(begin, end, strict=True):
+        busy[a:b] = 1
+    for window in (1, 10, 57, 400):
+        tried = max(busy[place : place + window].sum() for place in range(1001 - window))
+        assert minimum_mutator_utilisation(begin, end, 0, 1000, window) == pytest.approx(1 - tried / window)
+
+
+def test_pauses_that_overlap_count_once():
+    begin, end = merged(np.array([5, 0, 6, 20]), np.array([8, 3, 7, 21]))
+    assert (begin.tolist(), end.tolist()) == ([0, 5, 20], [3, 8, 21])
+
+
+def test_no_pause_leaves_everything_and_a_window_longer_than_the_run_is_refused():
+    none = np.array([], int)
+    assert minimum_mutator_utilisation(none, none, 0, 10, 5) == 1
+    with pytest.raises(ValueError, match="does not fit"):
+        minimum_mutator_utilisation(none, none, 0, 10, 11)
+
+
+def test_a_pause_of_2_to_4_leaves_between_6_and_8_of_10():
+    found = bounds_of_utilisation(np.array([50]), np.array([2]), np.array([4]), 0, 100, 10)
+    assert (found.lo, found.hi) == pytest.approx((0.6, 0.8))
+
+
+def test_who_arrives_at_random_waits_half_of_the_squares():
+    # One pause of 10 in 100: met with probability 1/10, then 5 left on average.
+    found = mean_wait(np.array([10.0]), np.array([20.0]), np.array([1]), 100.0)
+    assert (found.lo, found.hi) == (0.5, 2.0)
+
+
+def test_an_interval_overlaps_a_pause_only_where_they_share_time():
+    begin, end = np.array([0, 0, 11, 20, 31]), np.array([10, 11, 19, 21, 32])
+    assert overlaps(begin, end, np.array([10, 20]), np.array([12, 30])).tolist() == [False, True, True, True, False]
+    assert not overlaps(begin, end, np.array([]), np.array([])).any()
+
+
+def test_a_hundred_requests_of_one_pause_are_one_event():
+    # 100 hits in one block of ten: the bootstrap spans most of what is possible, Wilson's interval would not.
+    hits = np.repeat([True] + [False] * 9, 100)
+    share = share_of_blocks(hits, np.repeat(np.arange(10), 100))
+    assert (share.value, share.n, share.lo) == (0.1, 10, 0.0)
+    assert share.hi == pytest.approx(0.3)
+
+
+def test_one_block_has_no_interval():
+    assert share_of_blocks(np.array([True, False]), np.array([3, 3])).lo is None
+
+
+def test_a_ratio_of_quantiles_holds_the_intervals_of_both():
+    above, below = Quantile(0.5, 40.0, 30.0, 50.0, 90), Quantile(0.5, 10.0, 8.0, 12.0, 90)
+    assert ratio_of_quantiles(above, below, floor=2.0) == (4.0, 2.5, 6.25)
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "why"),
+    [
+        (Quantile(0.99, 40.0, 30.0, 50.0, 900), Quantile(0.99, 39.0, 30.0, 50.0, 900), "differ by less"),
+        (Quantile(0.99, 40.0, 30.0, 50.0, 900), Quantile(0.99, 1.0, 0.5, 2.0, 900), "below the 2"),
+        (Quantile(0.99, 40.0, 30.0, None, 90), Quantile(0.99, 10.0, 9.0, 12.0, 900), "299 on"),
+    ],
+)  # fmt: skip
+def test_a_comparison_finer_than_the_meters_is_refused(above, below, why):
+    with pytest.raises(TooFine, match=why):
+        ratio_of_quantiles(above, below, floor=2.0)
