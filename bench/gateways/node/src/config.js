@@ -17,7 +17,11 @@ export class ConfigError extends Error {
 const LONGEST_MS = 2 ** 31 - 1;
 
 /**
- * @typedef {object} Config
+ * @typedef {object} MeterConfig
+ * @property {string | null} metersDir folder for what the process records of itself
+ * @property {number} hiccupUs period of the hiccup meter in µs, 0: none
+ *
+ * @typedef {object} GatewayConfig
  * @property {string} host address to bind
  * @property {number} port port to bind
  * @property {string} routes path of the routing table
@@ -35,6 +39,8 @@ const LONGEST_MS = 2 ** 31 - 1;
  * @property {number} drainTimeoutMs how long requests in flight may take after that
  * @property {string} logLevel debug, info, warn or error
  * @property {boolean} faults whether `/__fault/*` and `/__truth/*` exist
+ *
+ * @typedef {GatewayConfig & MeterConfig} Config
  */
 
 /**
@@ -74,7 +80,31 @@ export function readConfig(env) {
     drainDelayMs: milliseconds(env, "GATEWAY_DRAIN_DELAY_MS", 0, 0),
     drainTimeoutMs: milliseconds(env, "GATEWAY_DRAIN_TIMEOUT_MS", 10000, 0),
     logLevel: oneOf(env, "GATEWAY_LOG_LEVEL", LOG_LEVELS, "warn"),
+    metersDir: env.GATEWAY_METERS_DIR || null,
+    hiccupUs: integer(env, "GATEWAY_HICCUP_US", { fallback: 1000 }),
     faults: env.ENABLE_FAULTS === "1",
+  };
+}
+
+/**
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {boolean} whether the process is a control (§11)
+ */
+export function isControl(env) {
+  return env.GATEWAY_CONTROL === "1";
+}
+
+/**
+ * Reads the settings of a control: no other variable concerns it.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {MeterConfig}
+ * @throws {ConfigError}
+ */
+export function readControlConfig(env) {
+  return {
+    metersDir: required(env, "GATEWAY_METERS_DIR"),
+    hiccupUs: integer(env, "GATEWAY_HICCUP_US", { fallback: 1000, least: 1 }),
   };
 }
 

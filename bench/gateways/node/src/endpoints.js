@@ -39,10 +39,12 @@ export const BLOCK = endpoint("/__fault/block", ["POST"], "other");
 export const LEAK = endpoint("/__fault/leak", ["POST"], "other");
 export const EXIT = endpoint("/__fault/exit", ["POST"], "other");
 export const GC = endpoint("/__truth/gc", ["POST"], "other");
+export const UNSTOPPABLE = endpoint("/__truth/unstoppable", ["POST"], "other");
+export const DROP = endpoint("/__truth/drop", ["POST"], "other");
 export const CLOCK = endpoint("/__truth/clock", READ, "other");
 
 const ALWAYS = [ROUTE, HEALTHZ, READYZ, INFO, METRICS];
-const WITH_FAULTS = [BLOCK, LEAK, EXIT, GC, CLOCK];
+const WITH_FAULTS = [BLOCK, LEAK, EXIT, GC, UNSTOPPABLE, DROP, CLOCK];
 
 /** Finds the endpoint of a request target, which is compared as it was sent. */
 export class Endpoints {

@@ -1,10 +1,19 @@
 import { monotonicNs, readClocks } from "./clock.js";
-import { BLOCK, CLOCK, EXIT, GC, LEAK } from "./endpoints.js";
+import {
+  BLOCK,
+  CLOCK,
+  DROP,
+  EXIT,
+  GC,
+  LEAK,
+  UNSTOPPABLE,
+} from "./endpoints.js";
 import { Refusal } from "./refusal.js";
 
 const MIB = 2 ** 20;
 const LEAK_INTERVAL_MS = 50;
 const LEAK_CHUNK_BYTES = 64 * 1024;
+const NOT_APPLICABLE = '{"applicable":false}';
 
 /**
  * The endpoints that break things on purpose, and those that tell what
@@ -17,6 +26,8 @@ export const FAULTS = [
   [LEAK, leak],
   [EXIT, exit],
   [GC, collect],
+  [UNSTOPPABLE, unstoppable],
+  [DROP, drop],
   [CLOCK, clock],
 ];
 
@@ -57,6 +68,18 @@ function collect(request) {
   }
   const collections = Array.from({ length: count }, () => timed(globalThis.gc));
   return `{"applicable":true,"collections":[${collections}]}`;
+}
+
+/** No thread but the loop's own runs JavaScript on this heap, so none has to be stopped. */
+function unstoppable(request) {
+  decimal(request.query, "ms");
+  return NOT_APPLICABLE;
+}
+
+/** What is dropped is the collector's to free. */
+function drop(request) {
+  integer(request.query, "mib", {});
+  return NOT_APPLICABLE;
 }
 
 function clock() {

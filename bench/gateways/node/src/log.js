@@ -21,11 +21,12 @@ export function createLog(level) {
 }
 
 /**
- * Writes the line that says where the gateway listens, whatever the level.
+ * Writes a line of level info, whatever the level of the log.
  *
  * @param {pino.Logger} log
- * @param {{host: string, port: number, pid: number}} fields
+ * @param {object} fields
+ * @param {string} message
  */
-export function logListening(log, fields) {
-  log.child({}, { level: "info" }).info(fields, "listening");
+export function logAlways(log, fields, message) {
+  log.child({}, { level: "info" }).info(fields, message);
 }

@@ -1,7 +1,14 @@
-import { ConfigError, readConfig } from "./config.js";
+import {
+  ConfigError,
+  isControl,
+  readConfig,
+  readControlConfig,
+} from "./config.js";
+import { runControl } from "./control.js";
 import { Drain } from "./drain.js";
+import { startHiccupMeter } from "./hiccups.js";
 import { LiveSet } from "./live-set.js";
-import { createLog, logListening } from "./log.js";
+import { createLog, logAlways } from "./log.js";
 import { Metrics } from "./metrics.js";
 import { createServer } from "./server.js";
 import { loadTable } from "./table.js";
@@ -11,31 +18,56 @@ const EXIT_CANNOT_LISTEN = 1;
 const EXIT_DRAIN_TIMEOUT = 1;
 const EXIT_BAD_CONFIG = 2;
 
-const { config, table } = readSettings();
-const log = createLog(config.logLevel);
-const drain = new Drain();
-const server = createServer({
-  config,
-  table,
-  tokens: new Tokens(config),
-  liveSet: new LiveSet(config.liveSetMib),
-  metrics: new Metrics(),
-  drain,
-  log,
-});
-const connections = trackConnections(server.server);
-process.once("SIGTERM", stop);
-await listen();
+if (isControl(process.env)) {
+  const log = createLog("error");
+  orBadConfig(() => meterHiccups(readControlConfig(process.env), log));
+  runControl(log);
+} else {
+  await serve();
+}
 
-function readSettings() {
-  try {
+async function serve() {
+  const { config, table } = orBadConfig(() => {
     const config = readConfig(process.env);
     return { config, table: loadTable(config.routes) };
+  });
+  const log = createLog(config.logLevel);
+  orBadConfig(() => meterHiccups(config, log));
+  const drain = new Drain();
+  const server = createServer({
+    config,
+    table,
+    tokens: new Tokens(config),
+    liveSet: new LiveSet(config.liveSetMib),
+    metrics: new Metrics(),
+    drain,
+    log,
+  });
+  const connections = trackConnections(server.server);
+  process.once("SIGTERM", async () => {
+    // A second SIGTERM changes nothing.
+    process.on("SIGTERM", () => {});
+    const finished = await drain.run(server.server, connections, config);
+    process.exit(finished ? 0 : EXIT_DRAIN_TIMEOUT);
+  });
+  await listen(server, config, log);
+}
+
+/** Ends the process when a setting is missing or malformed. */
+function orBadConfig(read) {
+  try {
+    return read();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     createLog("error").error({ variable: error.variable }, error.message);
     process.exit(EXIT_BAD_CONFIG);
   }
+}
+
+function meterHiccups(config, log) {
+  startHiccupMeter(config, (error) => {
+    log.error(`the hiccup meter cannot write and has ended: ${error.message}`);
+  });
 }
 
 function trackConnections(httpServer) {
@@ -47,8 +79,7 @@ function trackConnections(httpServer) {
   return open;
 }
 
-async function listen() {
-  const { host, port } = config;
+async function listen(server, { host, port }, log) {
   try {
     await server.listen({ host, port });
   } catch (error) {
@@ -57,12 +88,5 @@ async function listen() {
     process.exit(EXIT_CANNOT_LISTEN);
   }
   const { port: bound } = server.server.address();
-  logListening(log, { host, port: bound, pid: process.pid });
-}
-
-async function stop() {
-  // A second SIGTERM changes nothing.
-  process.on("SIGTERM", () => {});
-  const finished = await drain.run(server.server, connections, config);
-  process.exit(finished ? 0 : EXIT_DRAIN_TIMEOUT);
+  logAlways(log, { host, port: bound, pid: process.pid }, "listening");
 }
