@@ -16,6 +16,9 @@ import (
 	"time"
 )
 
+// The hiccup meter's record has a count of wakes once a second.
+const longestHiccupUS = 1_000_000
+
 // config is what the environment said, checked.
 type config struct {
 	host       string
@@ -38,9 +41,11 @@ type config struct {
 	drainDelay   time.Duration
 	drainTimeout time.Duration
 
-	logLevel  slog.Level
-	metersDir string // empty: nothing is recorded
-	faults    bool
+	logLevel     slog.Level
+	metersDir    string        // empty: nothing is recorded
+	hiccupPeriod time.Duration // 0: no hiccup meter
+	control      bool          // the hiccup meter and nothing else
+	faults       bool
 }
 
 // configError says which variable is at fault, and how.
@@ -58,10 +63,8 @@ func invalid(variable, reason string) error {
 func configFromEnvironment() (config, error) {
 	var env environment
 	c := config{
-		host:       env.text("GATEWAY_HOST", "127.0.0.1"),
-		port:       int(env.requiredInteger("GATEWAY_PORT", 1, math.MaxUint16)),
-		routesPath: env.requiredText("GATEWAY_ROUTES"),
-		workers:    int(env.integer("GATEWAY_WORKERS", 1, 1, 1024)),
+		host:    env.text("GATEWAY_HOST", "127.0.0.1"),
+		workers: int(env.integer("GATEWAY_WORKERS", 1, 1, 1024)),
 
 		upstream:         env.baseURL("GATEWAY_UPSTREAM"),
 		upstreamPool:     env.onOff("GATEWAY_UPSTREAM_POOL"),
@@ -78,9 +81,20 @@ func configFromEnvironment() (config, error) {
 		drainDelay:   env.milliseconds("GATEWAY_DRAIN_DELAY_MS", 0, 0),
 		drainTimeout: env.milliseconds("GATEWAY_DRAIN_TIMEOUT_MS", 10000, 0),
 
-		logLevel:  env.logLevel("GATEWAY_LOG_LEVEL"),
-		metersDir: env.text("GATEWAY_METERS_DIR", ""),
-		faults:    os.Getenv("ENABLE_FAULTS") == "1",
+		logLevel:     env.logLevel("GATEWAY_LOG_LEVEL"),
+		metersDir:    env.text("GATEWAY_METERS_DIR", ""),
+		hiccupPeriod: time.Duration(env.integer("GATEWAY_HICCUP_US", 1000, 0, longestHiccupUS)) * time.Microsecond,
+		control:      os.Getenv("GATEWAY_CONTROL") == "1",
+		faults:       os.Getenv("ENABLE_FAULTS") == "1",
+	}
+	if c.control {
+		env.requiredText("GATEWAY_METERS_DIR")
+		if c.hiccupPeriod == 0 {
+			env.fail("GATEWAY_HICCUP_US", "must not be 0 in a control")
+		}
+	} else {
+		c.port = int(env.requiredInteger("GATEWAY_PORT", 1, math.MaxUint16))
+		c.routesPath = env.requiredText("GATEWAY_ROUTES")
 	}
 	return c, env.err
 }

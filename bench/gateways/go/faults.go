@@ -16,11 +16,13 @@ func faultEndpoints() map[string]*endpoint {
 		return &endpoint{allow: "POST", methods: []string{"POST"}, serve: serve}
 	}
 	return map[string]*endpoint{
-		"/__fault/block": post(serveBlock),
-		"/__fault/leak":  post(serveLeak),
-		"/__fault/exit":  post(serveExit),
-		"/__truth/gc":    post(serveForcedGC),
-		"/__truth/clock": {allow: "GET, HEAD", methods: []string{"GET", "HEAD"}, serve: serveClock},
+		"/__fault/block":       post(serveBlock),
+		"/__fault/leak":        post(serveLeak),
+		"/__fault/exit":        post(serveExit),
+		"/__truth/gc":          post(serveForcedGC),
+		"/__truth/unstoppable": post(serveUnstoppable),
+		"/__truth/drop":        post(serveDrop),
+		"/__truth/clock":       {allow: "GET, HEAD", methods: []string{"GET", "HEAD"}, serve: serveClock},
 	}
 }
 
@@ -104,6 +106,14 @@ func serveForcedGC(w http.ResponseWriter, r *http.Request, _ traceContext) int {
 		collections = append(collections, interval{start, monotonicNS()})
 	}
 	return writeJSON(w, http.StatusOK, map[string]any{"applicable": true, "collections": collections})
+}
+
+// serveDrop has nothing to time: a collector frees what was dropped.
+func serveDrop(w http.ResponseWriter, r *http.Request, _ traceContext) int {
+	if _, ok := numberParameter(r, "mib", 0, math.MaxInt32); !ok {
+		return writeProblem(w, problemInvalidNumber)
+	}
+	return writeJSON(w, http.StatusOK, map[string]bool{"applicable": false})
 }
 
 func serveClock(w http.ResponseWriter, _ *http.Request, _ traceContext) int {

@@ -31,18 +31,31 @@ func run() int {
 	if err != nil {
 		return misconfigured(logger, err)
 	}
+	runtime.GOMAXPROCS(config.workers)
+	if config.control {
+		return runControl(config, terminated, logger)
+	}
+	return runGateway(config, terminated, logger)
+}
+
+func runGateway(config config, terminated <-chan os.Signal, logger *slog.Logger) int {
 	routes, err := loadTable(config.routesPath)
 	if err != nil {
 		return misconfigured(logger, invalid("GATEWAY_ROUTES", err.Error()))
 	}
-	runtime.GOMAXPROCS(config.workers)
-
 	if config.metersDir != "" {
 		sampler, err := startSampler(config.metersDir, logger)
 		if err != nil {
 			return misconfigured(logger, invalid("GATEWAY_METERS_DIR", err.Error()))
 		}
 		defer sampler.stop()
+	}
+	if config.metersDir != "" && config.hiccupPeriod != 0 {
+		hiccups, err := startHiccupMeter(config.metersDir, config.hiccupPeriod, logger)
+		if err != nil {
+			return misconfigured(logger, invalid("GATEWAY_METERS_DIR", err.Error()))
+		}
+		defer hiccups.stop()
 	}
 	gateway := newGateway(config, routes, newLogger(config.logLevel))
 
@@ -58,6 +71,18 @@ func run() int {
 	}
 	logger.Info("listening", "host", config.host, "port", config.port, "pid", os.Getpid(), "workers", config.workers)
 	return serve(gateway, listener, terminated, logger)
+}
+
+// runControl runs the hiccup meter and nothing else: what it sees, the machine did.
+func runControl(config config, terminated <-chan os.Signal, logger *slog.Logger) int {
+	hiccups, err := startHiccupMeter(config.metersDir, config.hiccupPeriod, logger)
+	if err != nil {
+		return misconfigured(logger, invalid("GATEWAY_METERS_DIR", err.Error()))
+	}
+	defer hiccups.stop()
+	logger.Info("control", "pid", os.Getpid())
+	<-terminated
+	return exitOK
 }
 
 func misconfigured(logger *slog.Logger, err error) int {
