@@ -1,4 +1,4 @@
-"""Why HotSpot collected: the cause of a collection, in its own words (gcCause.cpp)."""
+"""Why HotSpot stopped and collected: operations of the collector, and the cause of a collection (gcCause.cpp)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ _ASKED_FOR = (
     "JvmtiEnv ForceGarbageCollection", "Archive Share",
 )  # fmt: skip
 
+_COLLECTOR_OPERATION = re.compile(r"G1|[ZX][A-Z]|Shenandoah|Parallel|Serial|GenCollect|CollectFor|CGC_")
 _PARENTHESES = re.compile(r" \(((?:[^()]|\(\))*)\)")
 _CYCLE = re.compile(r"GC\((?P<gc_id>\d+)\) (?:Garbage|Minor|Major) Collection \((?P<cause>.*?)\)(?: |$)")
 _TRIGGER = re.compile(r"Trigger(?: \((?:Young|Old|Global)\))?: (?P<cause>.*)")
@@ -34,6 +35,11 @@ def split_title(title: str) -> tuple[str, str | None]:
         if text in _CAUSES:
             return title.replace(f" ({text})", ""), text
     return title, None
+
+
+def of_collector(operation: str) -> bool:
+    """Tell whether a VM operation, by its name, is one of a collector."""
+    return bool(_COLLECTOR_OPERATION.match(operation))
 
 
 def asked_for(cause: str | None) -> bool | None:

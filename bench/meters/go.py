@@ -8,11 +8,11 @@ stop-the-world pauses (there are two or more). `go_metrics` counts single pauses
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.errors import MeterFailed
+from bench.meters.clocks import Clocks
 from bench.meters.pause_log import PauseLog, PauseRows
 
 _HISTOGRAMS = {
@@ -27,24 +27,6 @@ _FORCED = "/gc/cycles/forced:gc-cycles"
 _CYCLES = "/gc/cycles/total:gc-cycles"
 _ASSIST = "/cpu/classes/gc/mark/assist:cpu-seconds"
 _NS = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class _Clocks:
-    """The two clocks, read together."""
-
-    monotonic_ns: int
-    wall_ns: int
-    uncertainty_ns: int
-
-    @classmethod
-    def of(cls, record: dict[str, Any]) -> _Clocks:
-        return cls(record["monotonic_ns"], record["wall_ns"], record["uncertainty_ns"])
-
-    @property
-    def offset_ns(self) -> int:
-        """Wall clock minus monotonic clock."""
-        return self.wall_ns - self.monotonic_ns
 
 
 def read(path: Path, collector: str, pid: int) -> PauseLog:
@@ -104,7 +86,7 @@ def _record(line: str) -> dict[str, Any] | None:
 
 
 def _add_cycles(rows: PauseRows, before: dict[str, Any], sample: dict[str, Any]) -> None:
-    clocks, earlier = _Clocks.of(sample), _Clocks.of(before)
+    clocks, earlier = Clocks.of(sample), Clocks.of(before)
     # Between the samples the wall clock may have been set or slewed; where in between, nobody knows.
     error = clocks.uncertainty_ns + abs(clocks.offset_ns - earlier.offset_ns)
     forced = _all_forced(before, sample)
@@ -170,9 +152,9 @@ def _growth(name: str, before: dict[str, Any], sample: dict[str, Any]) -> Any:
 
 
 def _window(before: dict[str, Any], sample: dict[str, Any]) -> dict[str, int]:
-    clocks = _Clocks.of(sample)
+    clocks = Clocks.of(sample)
     return {
         "end_ns": clocks.monotonic_ns,
         "alignment_error_ns": clocks.uncertainty_ns,
-        "window_ns": clocks.monotonic_ns - _Clocks.of(before).monotonic_ns,
+        "window_ns": clocks.monotonic_ns - Clocks.of(before).monotonic_ns,
     }

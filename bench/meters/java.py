@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.meters.gc_cause import Causes, asked_for, split_title
+from bench.meters.gc_cause import Causes, asked_for, of_collector, split_title
 from bench.meters.pause_log import PauseLog, PauseRows
 from bench.meters.unified_logging import Line, monotonic_ns, read_lines
 
@@ -34,7 +34,6 @@ _KNOWN_DURATION = re.compile(
 )
 _MAIN_TAGS = {("gc",), ("safepoint",)}
 
-_COLLECTOR_OPERATION = re.compile(r"G1|[ZX][A-Z]|Shenandoah|Parallel|Serial|GenCollect|CollectFor|CGC_")
 _COLLECTOR_THREAD = re.compile(r"[ZX]Worker|[ZX]Driver|VM Thread$")
 
 
@@ -206,7 +205,7 @@ def _lateness_ns(safepoints: list[_Safepoint]) -> list[int]:
 
 
 def _add_safepoint(rows: PauseRows, safepoint: _Safepoint, late_ns: int | None) -> None:
-    by_collector = bool(safepoint.pauses) or _COLLECTOR_OPERATION.match(safepoint.operation)
+    by_collector = bool(safepoint.pauses) or of_collector(safepoint.operation)
     kind = "stw_gc" if by_collector else "stw_other"
     first = safepoint.pauses[0] if safepoint.pauses else None
     forced = [asked_for(pause.cause) for pause in safepoint.pauses]
