@@ -69,8 +69,8 @@ fn run(flags: &'static [&'static str]) -> Result<(), Malformed> {
         .build()
         .expect("the system gives threads and an epoll");
     // Spawned, so that accepting is done by a worker and not by this thread, which would be one more.
-    let code = runtime.block_on(async { tokio::spawn(server::run(gateway, config.address)).await });
+    let code = runtime.block_on(async { tokio::spawn(server::run(Arc::clone(&gateway), config.address)).await });
     meters.close();
-    // Ends here, because freeing a large live set entry by entry would take longer than the drain.
+    // Ends here with the gateway still held, because freeing a large live set entry by entry would take longer than the drain.
     std::process::exit(code.unwrap_or(1))
 }
