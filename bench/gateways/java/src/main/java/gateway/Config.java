@@ -1,5 +1,6 @@
 package gateway;
 
+import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
@@ -25,6 +26,7 @@ record Config(
     int drainDelayMs,
     int drainTimeoutMs,
     JsonLog.Level logLevel,
+    Meters meters,
     boolean faults) {
 
   /** A variable that is missing or malformed; the process ends with exit code 2. */
@@ -36,6 +38,30 @@ record Config(
     Invalid(String variable, String reason) {
       super(reason);
       this.variable = variable;
+    }
+  }
+
+  /** What the process records of itself, and where. */
+  record Meters(Optional<Path> folder, int hiccupUs) {
+    private static final int MAX_PERIOD_US = 60_000_000;
+
+    static Meters from(Map<String, String> environment) throws Invalid {
+      var env = new Environment(environment);
+      return new Meters(
+          env.text("GATEWAY_METERS_DIR").map(Path::of),
+          env.number("GATEWAY_HICCUP_US", 1_000, 0, MAX_PERIOD_US));
+    }
+
+    /** Starts the hiccup meter, if there is to be one. */
+    Optional<Hiccups> start(JsonLog log) throws Invalid {
+      if (folder.isEmpty() || hiccupUs == 0) {
+        return Optional.empty();
+      }
+      try {
+        return Optional.of(Hiccups.start(folder.get(), hiccupUs, log));
+      } catch (IOException e) {
+        throw new Invalid("GATEWAY_METERS_DIR", "must be a folder that can be written to: " + e);
+      }
     }
   }
 
@@ -59,6 +85,7 @@ record Config(
         env.number("GATEWAY_DRAIN_DELAY_MS", 0, 0, Integer.MAX_VALUE),
         env.number("GATEWAY_DRAIN_TIMEOUT_MS", 10_000, 0, Integer.MAX_VALUE),
         env.logLevel("GATEWAY_LOG_LEVEL"),
+        Meters.from(environment),
         env.text("ENABLE_FAULTS").filter("1"::equals).isPresent());
   }
 

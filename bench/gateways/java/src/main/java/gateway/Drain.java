@@ -1,6 +1,7 @@
 package gateway;
 
 import io.vertx.core.Vertx;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -24,12 +25,14 @@ final class Drain {
   }
 
   /** Has the JVM drain when it is told to end, which is what it makes of SIGTERM. */
-  void onTermination(Vertx vertx, String deployment, Config config, JsonLog log) {
+  void onTermination(
+      Vertx vertx, String deployment, Config config, Optional<Hiccups> hiccups, JsonLog log) {
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
                 () -> {
                   int code = drain(vertx, deployment, config);
+                  hiccups.ifPresent(Hiccups::stop);
                   log.close();
                   // A hook cannot choose the exit code (it would be 143) except by halting.
                   Runtime.getRuntime().halt(code);

@@ -18,6 +18,9 @@ import java.util.concurrent.TimeUnit;
 final class Faults {
   private static final int MIB = 1 << 20;
 
+  /** A loop counted by an int lasts no longer. */
+  private static final int MAX_UNSTOPPABLE_MS = 1_000;
+
   private final Vertx vertx;
   private final Workers workers;
 
@@ -31,7 +34,13 @@ final class Faults {
 
   boolean handles(String path) {
     return switch (path) {
-      case "/__fault/block", "/__fault/leak", "/__fault/exit", "/__truth/gc", "/__truth/clock" ->
+      case "/__fault/block",
+          "/__fault/leak",
+          "/__fault/exit",
+          "/__truth/gc",
+          "/__truth/unstoppable",
+          "/__truth/drop",
+          "/__truth/clock" ->
           true;
       default -> false;
     };
@@ -49,6 +58,8 @@ final class Faults {
       case "/__fault/leak" -> leak(exchange);
       case "/__fault/exit" -> Runtime.getRuntime().halt(number(exchange, "code", 0, 255));
       case "/__truth/gc" -> collect(exchange);
+      case "/__truth/unstoppable" -> runUnstoppably(exchange);
+      case "/__truth/drop" -> drop(exchange);
       default -> exchange.answer(200, clock());
     }
   }
@@ -126,6 +137,32 @@ final class Faults {
         .onSuccess(collections -> exchange.answer(200, collected(collections)));
   }
 
+  private void runUnstoppably(Exchange exchange) {
+    int ms = number(exchange, "ms", 0, MAX_UNSTOPPABLE_MS);
+    vertx
+        .executeBlocking(() -> Unstoppable.run(ms))
+        .onSuccess(ran -> exchange.answer(200, stopped(ran)));
+  }
+
+  /** Freeing is the collector's work here. */
+  private static void drop(Exchange exchange) {
+    number(exchange, "mib", 0, LiveSet.MAX_MIB);
+    exchange.answer(200, Json.write(out -> Json.write(out, Map.of("applicable", false))));
+  }
+
+  private static byte[] stopped(Unstoppable.Stopping ran) {
+    return Json.write(
+        out -> {
+          out.writeStartObject();
+          out.writeBooleanField("applicable", true);
+          out.writeFieldName("loop");
+          write(out, new Span(ran.startNs(), ran.endNs()));
+          out.writeNumberField("asked_ns", ran.askedNs());
+          out.writeNumberField("collected_ns", ran.collectedNs());
+          out.writeEndObject();
+        });
+  }
+
   private static byte[] clock() {
     long before = System.nanoTime();
     Instant wall = Instant.now();
@@ -164,12 +201,16 @@ final class Faults {
   private static void write(JsonGenerator out, String name, List<Span> spans) throws IOException {
     out.writeArrayFieldStart(name);
     for (Span span : spans) {
-      out.writeStartObject();
-      out.writeNumberField("start_ns", span.startNs);
-      out.writeNumberField("end_ns", span.endNs);
-      out.writeEndObject();
+      write(out, span);
     }
     out.writeEndArray();
+  }
+
+  private static void write(JsonGenerator out, Span span) throws IOException {
+    out.writeStartObject();
+    out.writeNumberField("start_ns", span.startNs);
+    out.writeNumberField("end_ns", span.endNs);
+    out.writeEndObject();
   }
 
   private static int number(Exchange exchange, String name, int least, int most) {

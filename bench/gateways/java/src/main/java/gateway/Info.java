@@ -54,14 +54,21 @@ final class Info {
       names.add(bean.getName());
     }
     String beans = String.join(", ", names);
-    return COLLECTORS.getOrDefault(beans, beans);
+    String collector = COLLECTORS.getOrDefault(beans, beans);
+    // Its beans are called the same in every mode.
+    return collector.equals("shenandoah") && option("ShenandoahGCMode").equals("generational")
+        ? "shenandoah-generational"
+        : collector;
   }
 
   private static long heapLimitBytes() {
     // Not Runtime.maxMemory(), which leaves out a survivor space under some collectors.
-    return Long.parseLong(
-        ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class)
-            .getVMOption("MaxHeapSize")
-            .getValue());
+    return Long.parseLong(option("MaxHeapSize"));
+  }
+
+  private static String option(String name) {
+    return ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class)
+        .getVMOption(name)
+        .getValue();
   }
 }

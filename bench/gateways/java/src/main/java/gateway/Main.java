@@ -16,6 +16,10 @@ public final class Main {
 
   public static void main(String[] args) {
     try {
+      if (Control.isAsked(System.getenv())) {
+        Control.run(System.getenv());
+        return;
+      }
       Config config = Config.from(System.getenv());
       start(config, new JsonLog(config.logLevel()));
     } catch (Config.Invalid e) {
@@ -29,6 +33,7 @@ public final class Main {
     log.adoptPlatformLogging();
     RouteTable table = table(config);
     var tokens = new Tokens(Keys.hs256(config), Keys.rs256(config), config.jwtCache());
+    Optional<Hiccups> hiccups = config.meters().start(log);
     var liveSet = new LiveSet(config.liveSetMib());
     Vertx vertx = vertx(config);
     var workers = new Workers();
@@ -48,7 +53,7 @@ public final class Main {
             () -> new HttpVerticle(gateway), new DeploymentOptions().setInstances(config.workers()))
         .onSuccess(
             deployment -> {
-              gateway.drain().onTermination(vertx, deployment, config, log);
+              gateway.drain().onTermination(vertx, deployment, config, hiccups, log);
               log.always(
                   JsonLog.Level.INFO, "listening", "host", config.host(), "port", config.port());
             })
