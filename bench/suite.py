@@ -6,16 +6,20 @@ import random
 import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from bench import paths, scenario
 from bench.errors import LoadFailed, SuiteInvalid, UnknownName
 from bench.gateways import registry
 
 RUNTIMES = ("go", "java", "node", "rust")
+MEMORY_BUDGET_MIB = 512
+LIVE_SET_MIB = 64
+"""What a gateway has when a suite does not say."""
 
 
 class _Model(BaseModel):
@@ -30,6 +34,10 @@ class LoadPlan(_Model):
     """Rungs of a scenario that takes a rate; empty for the others."""
     options: dict[str, str | int | float | bool] = {}
     """The scenario's own options (`bench.scenario`), such as `peak = 17`."""
+    memory_budgets_mib: tuple[int, ...] = ()
+    """Memory budgets, each a cell of its own in every block; empty: the suite's one."""
+    live_sets_mib: tuple[int, ...] = ()
+    """Live sets, each a cell of its own in every block; empty: the suite's one."""
     warm_up_s: float | dict[str, float] = 0.0
     """Seconds that do not count; by runtime where they differ, with `default` for the others."""
     warm_up_saturated: bool = False
@@ -45,6 +53,16 @@ class LoadPlan(_Model):
         if any(not rate > 0 for rate in rates):
             raise ValueError("a rate must be a positive number of requests a second")
         return rates
+
+    @field_validator("memory_budgets_mib", "live_sets_mib")
+    @classmethod
+    def _sizes_differ(cls, sizes: tuple[int, ...], told: ValidationInfo) -> tuple[int, ...]:
+        least = 1 if told.field_name == "memory_budgets_mib" else 0
+        if any(size < least for size in sizes):
+            raise ValueError(f"a size must be {least} MiB or more")
+        if twice := {size for size in sizes if sizes.count(size) > 1}:
+            raise ValueError(f"{min(twice)} stands there twice; for more cells of it, raise repetitions")
+        return sizes
 
     @field_validator("warm_up_s")
     @classmethod
@@ -100,8 +118,8 @@ class Suite(_Model):
     variants: tuple[str, ...] = Field(min_length=1)
     gateway_cpus: int = Field(default=1, gt=0)
     """Processors of the gateway; the load generator has one of its own."""
-    memory_budget_mib: int = Field(default=512, gt=0)
-    live_set_mib: int = Field(default=64, ge=0)
+    memory_budget_mib: int = Field(default=MEMORY_BUDGET_MIB, gt=0)
+    live_set_mib: int = Field(default=LIVE_SET_MIB, ge=0)
     load: tuple[LoadPlan, ...] = ()
     recovery: tuple[RecoveryPlan, ...] = ()
 
@@ -118,6 +136,8 @@ class Cell:
     """The locustfile's name, or `recovery`."""
     repetition: int
     seed: int
+    memory_budget_mib: int = MEMORY_BUDGET_MIB
+    live_set_mib: int = LIVE_SET_MIB
     rate_per_s: float | None = None
     warm_up_s: float = 0.0
     warm_up_saturated: bool = False
@@ -199,8 +219,8 @@ def parse(text: str, where: str) -> Suite:
 def plan(suite: Suite, variants: Sequence[str]) -> list[Cell]:
     """Give the cells of a suite in the order in which they run: randomised interleaved blocks.
 
-    A block holds one cell of each variant under one scenario and rung, in random order; the blocks of one repetition
-    come in random order too (Abedi and Brecht, ICPE 2017).
+    A block holds one cell of each variant under one scenario and rung, with each memory budget and live set, in random
+    order; the blocks of one repetition come in random order too (Abedi and Brecht, ICPE 2017).
     """
     draw = random.Random(suite.seed)
     kinds: list[tuple[LoadPlan | RecoveryPlan, float | None]] = []
@@ -214,27 +234,46 @@ def plan(suite: Suite, variants: Sequence[str]) -> list[Cell]:
         draw.shuffle(due)
         for kind, rate in due:
             wanted = getattr(kind, "variants", ()) or variants
-            order = draw.sample(taking := [v for v in variants if v in wanted], len(taking))
-            for variant in order:
-                cells.append(_cell(kind, rate, variant, repetition, block, len(cells), draw.getrandbits(31)))
+            subjects = [(v, *sizes) for v in variants if v in wanted for sizes in _sizes(kind, suite)]
+            for subject in draw.sample(subjects, len(subjects)):
+                cells.append(_cell(kind, rate, subject, repetition, block, len(cells), draw.getrandbits(31)))
             block += 1
     return cells
+
+
+def _sizes(kind: LoadPlan | RecoveryPlan, suite: Suite) -> list[tuple[int, int]]:
+    """Give the memory budgets and live sets of the cells of a block, in MiB."""
+    budgets = getattr(kind, "memory_budgets_mib", ()) or (suite.memory_budget_mib,)
+    live_sets = getattr(kind, "live_sets_mib", ()) or (suite.live_set_mib,)
+    return list(product(budgets, live_sets))
 
 
 def _cell(
     kind: LoadPlan | RecoveryPlan,
     rate: float | None,
-    variant: str,
+    subject: tuple[str, int, int],
     repetition: int,
     block: int,
     position: int,
     seed: int,
 ) -> Cell:
-    what = kind.scenario if isinstance(kind, LoadPlan) else f"{kind.fault}-{kind.policy}"
-    parts = [f"{position:04d}", variant, what, *([f"{rate:g}"] if rate else []), f"r{repetition}"]
+    variant, memory_budget_mib, live_set_mib = subject
+    parts = [f"{position:04d}", variant, *_conditions(kind, rate, memory_budget_mib, live_set_mib), f"r{repetition}"]
     common = {"cell_id": "-".join(parts), "block": block, "position": position, "variant": variant,
-              "repetition": repetition, "seed": seed}  # fmt: skip
-    own = kind.model_dump(exclude={"repetitions", "rates_per_s", "variants"})
+              "repetition": repetition, "seed": seed, "memory_budget_mib": memory_budget_mib,
+              "live_set_mib": live_set_mib}  # fmt: skip
+    own = kind.model_dump(exclude={"repetitions", "rates_per_s", "variants", "memory_budgets_mib", "live_sets_mib"})
     if isinstance(kind, LoadPlan):
         own |= {"warm_up_s": kind.warm_up_of(registry.variant(variant).gateway.runtime)}
     return Cell(**common, **({"scenario": "recovery"} | own | ({"rate_per_s": rate} if rate else {})))
+
+
+def _conditions(
+    kind: LoadPlan | RecoveryPlan, rate: float | None, memory_budget_mib: int, live_set_mib: int
+) -> list[str]:
+    """Give what a cell's id says of its conditions: of sizes only those that the suite varies."""
+    if isinstance(kind, RecoveryPlan):
+        return [f"{kind.fault}-{kind.policy}"]
+    said = [kind.scenario, *([f"{rate:g}"] if rate else [])]
+    said += [f"{memory_budget_mib}mib"] if kind.memory_budgets_mib else []
+    return said + ([f"live{live_set_mib}mib"] if kind.live_sets_mib else [])

@@ -84,6 +84,48 @@ repetitions = 1
     assert [c.variant for c in plan(text) if c.fault] == ["node"]
 
 
+SIZES = TEXT.replace("rates_per_s", "memory_budgets_mib = [96, 192]\nlive_sets_mib = [0, 64]\nrates_per_s")
+
+
+def test_every_memory_budget_and_live_set_is_a_cell_of_its_own_in_every_block():
+    blocks = {}
+    for cell in plan(SIZES):
+        if cell.scenario == "steady":
+            key = (cell.variant, cell.memory_budget_mib, cell.live_set_mib)
+            blocks.setdefault(cell.block, []).append(key)
+    whole = sorted((v, budget, live) for v in ("go", "node", "rust") for budget in (96, 192) for live in (0, 64))
+    assert [sorted(block) for block in blocks.values()] == [whole] * 4
+    assert len({tuple(block) for block in blocks.values()}) == 4
+
+
+def test_sizes_that_no_load_varies_are_the_suites():
+    text = SIZES.replace("seed = 7", "seed = 7\nmemory_budget_mib = 300\nlive_set_mib = 20")
+    assert {(c.memory_budget_mib, c.live_set_mib) for c in plan(text) if c.scenario == "saturate"} == {(300, 20)}
+    assert {(c.memory_budget_mib, c.live_set_mib) for c in plan()} == {(512, 64)}
+
+
+def test_the_name_of_a_cell_tells_the_sizes_that_its_suite_varies_and_no_others():
+    steady = next(c for c in plan(SIZES) if c.scenario == "steady")
+    rung, sizes = f"{steady.rate_per_s:g}", f"{steady.memory_budget_mib}mib-live{steady.live_set_mib}mib"
+    assert steady.cell_id == f"{steady.position:04d}-{steady.variant}-steady-{rung}-{sizes}-r{steady.repetition}"
+    saturate = next(c for c in plan(SIZES) if c.scenario == "saturate")
+    assert saturate.cell_id == f"{saturate.position:04d}-{saturate.variant}-saturate-r0"
+
+
+def test_one_value_in_the_lists_changes_neither_the_order_nor_the_seeds():
+    one = TEXT.replace("rates_per_s", "memory_budgets_mib = [512]\nrates_per_s")
+    assert [(c.variant, c.seed) for c in plan(one)] == [(c.variant, c.seed) for c in plan()]
+
+
+def test_a_plan_is_what_it_was_before_sizes_could_vary():
+    assert [c.cell_id for c in plan()][:4] == [
+        "0000-rust-saturate-r0",
+        "0001-go-saturate-r0",
+        "0002-node-saturate-r0",
+        "0003-rust-steady-100-r0",
+    ]
+
+
 def test_cells_have_names_and_seeds_of_their_own():
     cells = plan()
     assert len({c.cell_id for c in cells}) == len({c.seed for c in cells}) == len(cells)
@@ -112,6 +154,20 @@ def test_an_unknown_suite_shows_the_near_name():
         ("warm_up_s = 1", "warm_up_s = { java = 9 }", SuiteInvalid, "needs a default"),
         ("warm_up_s = 1", "warm_up_s = { default = 1, jawa = 9 }", SuiteInvalid, "'jawa' is no runtime"),
         ("warm_up_s = 1", "warm_up_s = -1", SuiteInvalid, "must not be negative"),
+        (
+            "duration_s = 2",
+            "duration_s = 2\nmemory_budgets_mib = [0]",
+            SuiteInvalid,
+            "memory_budgets_mib: .*1 MiB or more",
+        ),
+        (
+            "duration_s = 2",
+            "duration_s = 2\nlive_sets_mib = [-1]",
+            SuiteInvalid,
+            "load.0.live_sets_mib: .*0 MiB or more",
+        ),
+        ("duration_s = 2", "duration_s = 2\nlive_sets_mib = [8, 8]", SuiteInvalid, "8 stands there twice.*repetitions"),
+        ("duration_s = 2", "duration_s = 2\nmemory_budgets_mib = 96", SuiteInvalid, "load.0.memory_budgets_mib"),
         ("repetitions = 2", "repetition = 2", SuiteInvalid, "load.0.repetition"),
         ('purpose = "indicative"', 'purpose = "fun"', SuiteInvalid, "purpose"),
         ('name = "small"', "name = ", SuiteInvalid, "not TOML"),
