@@ -141,10 +141,9 @@ def _gaps(requests: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _placed(tables: Mapping[str, pa.Table], faults: Sequence[tuple[int, int, str]]) -> dict[str, _Intervals]:
     """Give the intervals of every cause that has instants."""
     pauses = tables["pauses"]
-    pauses = pauses.filter(
-        (pc.field("window_ns") == 0) & pc.field("end_ns").is_valid() & pc.field("dur_hi_ns").is_valid()
-    )
-    stops = pauses.filter(pc.field("source").isin(_STOPS))
+    lasted = pc.and_(pauses["end_ns"].is_valid(), pauses["dur_hi_ns"].is_valid())
+    pauses = pauses.filter(pc.and_(lasted, pc.equal(pauses["window_ns"], 0)))
+    stops = _of(pauses, "source", *_STOPS)
     return {
         "injected": _Intervals(*(np.array([fault[side] for fault in faults], np.int64) for side in (0, 1))),
         "generator": _Intervals(_int64(tables["gaps"]["due_ns"]), _int64(tables["gaps"]["sent_ns"])),
@@ -159,7 +158,7 @@ def _placed(tables: Mapping[str, pa.Table], faults: Sequence[tuple[int, int, str
 
 
 def _lasting(pauses: pa.Table, *kinds: str) -> _Intervals:
-    rows = pauses.filter(pc.field("kind").isin(kinds))
+    rows = _of(pauses, "kind", *kinds)
     end = _int64(rows["end_ns"])
     return _Intervals(end - _int64(rows["dur_hi_ns"]), end)
 
@@ -174,7 +173,7 @@ def _ways_to_a_stop(stops: pa.Table) -> _Intervals:
 
 def _waits_for_a_processor(hiccups: pa.Table) -> _Intervals:
     """Give the first part of every hiccup of the gateway: the meter's thread was ready, and another had the processor."""
-    rows = hiccups.filter((pc.field("role") == "gateway") & pc.field("run_delay_ns").is_valid())
+    rows = _of(hiccups.filter(hiccups["run_delay_ns"].is_valid()), "role", "gateway")
     due = _int64(rows["due_ns"])
     return _Intervals(due, due + np.minimum(_int64(rows["run_delay_ns"]), _int64(rows["late_ns"])))
 
@@ -185,7 +184,7 @@ def _assists(pauses: pa.Table, begin: np.ndarray, end: np.ndarray, covering: _In
     Windows of one process follow one another, so that no instant is given twice.
     """
     assists = np.zeros(len(begin), np.int64)
-    rows = pauses.filter((pc.field("source") == "go_metrics") & (pc.field("kind") == "mark_assist"))
+    rows = _of(_of(pauses, "source", "go_metrics"), "kind", "mark_assist")
     for window_end, window, spent in zip(*(rows[name].to_pylist() for name in _WINDOW), strict=True):
         first, beyond = np.searchsorted(end, window_end - window, "right"), np.searchsorted(begin, window_end)
         from_ns = np.maximum(begin[first:beyond], window_end - window)
@@ -203,6 +202,10 @@ def _shared(amount: int, left: np.ndarray) -> np.ndarray:
     # Products of two times in ns may pass 64 bits: Python's own integers do not.
     running = np.cumsum(left).astype(object) * min(amount, total) // total
     return np.diff(np.concatenate([[0], running])).astype(np.int64)
+
+
+def _of(table: pa.Table, column: str, *names: str) -> pa.Table:
+    return table.filter(pc.is_in(table[column].cast(pa.string()), pa.array(names)))
 
 
 def _int64(column: pa.ChunkedArray) -> np.ndarray:

@@ -262,13 +262,13 @@ def by_the_millisecond(requests):
 
 
 @given(any_requests)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_gaps_are_those_that_going_through_time_finds(requests):
     assert [span[:2] for span in spans(ledger(requests))] == by_the_millisecond(requests)
 
 
 @given(any_requests, any_pauses, any_assists, any_hiccups, any_spans, any_spans)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_parts_are_never_negative_and_add_up_and_the_largest_is_the_cause(
     requests, pauses, assisted, hiccups, gaps, faults
 ):
@@ -279,7 +279,7 @@ def test_parts_are_never_negative_and_add_up_and_the_largest_is_the_cause(
 
 
 @given(any_requests, any_pauses, any_hiccups, any_spans)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_cause_later_in_the_order_takes_nothing_from_an_earlier_one(requests, pauses, hiccups, faults):
     without = ledger(requests, pauses, faults=faults)
     for before, after in zip(without, ledger(requests, pauses, hiccups, faults=faults), strict=True):
