@@ -285,7 +285,7 @@ def _publish(plan: Plan, folder: Path, certified: dict[str, Certificate]) -> Pat
         generator_workers=plan.workers,
         workers_at=plan.workers_at,
         gate=gate.asked(),
-        certificates={"load": certificate.stored("load")},
+        certificates=certificate.all_stored(),
         calibration=calibrate.stored(),
     ).write(final)
     published = paths.RUNS / plan.run

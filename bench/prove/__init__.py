@@ -11,5 +11,5 @@ def _module(name: str) -> Callable[[], ModuleType]:
     return lambda: importlib.import_module(f"bench.prove.{name}")
 
 
-INSTRUMENTS: dict[str, Callable[[], ModuleType]] = {"load": _module("load")}
+INSTRUMENTS: dict[str, Callable[[], ModuleType]] = {name: _module(name) for name in ("load", "pauses", "overhead")}
 """By name what gives the module that proves it: with `prove(say, show)`, and `MINUTES` that it takes."""

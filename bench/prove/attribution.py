@@ -44,7 +44,9 @@ class _Striker:
             self._next += _PERIOD_S
             with inject.sigstop(self._pid) as strike:
                 time.sleep(PAUSE_S)
-            self.injected.append((strike.after_ns, time.monotonic_ns(), "sigstop"))
+                # Read before it goes on: this process may be held up on its way out.
+                ended_ns = time.monotonic_ns()
+            self.injected.append((strike.after_ns, ended_ns, "sigstop"))
 
 
 def prove(name: str, folder: Path, rig: Rig, *, pauses: int = 20) -> list[Proof]:
@@ -77,5 +79,6 @@ def _struck(name: str, folder: Path, rig: Rig, pauses: int) -> tuple[dict[str, p
             generator.wait(seconds + START_S, striker)
             requests = spool.read_requests(generator.samples, name)
             late = gaps.table(generator.samples, machine.table(), name, {})
-    tables = {"requests": requests, "gaps": late, "pauses": subject.log().pauses, "hiccups": subject.hiccups()}
+    seen = subject.hiccups().table("gateway", subject.pid)
+    tables = {"requests": requests, "gaps": late, "pauses": subject.log().pauses, "hiccups": seen}
     return tables, striker.injected

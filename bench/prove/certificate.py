@@ -14,6 +14,8 @@ from bench import paths
 from bench.meters import machine
 
 _FOLDER = paths.RUNS / ".certificates"
+_SOURCES = {"load": "load", "pauses": "meters", "overhead": "meters"}
+"""The folder of `bench` that holds each instrument."""
 _MACHINE = ("cpu_model", "processors", "processors_allowed", "kernel", "memory_bytes", "hypervisor")
 """What makes two machines the same for a certificate; load and steal change from hour to hour."""
 
@@ -59,7 +61,7 @@ class Certificate:
     """All proofs of one instrument on one machine."""
 
     kind: str
-    """Which instrument: load."""
+    """Which instrument: load, pauses, overhead."""
     made_at: str
     """Wall clock, ISO 8601, UTC."""
     machine: Mapping[str, Any]
@@ -99,15 +101,20 @@ def stored(kind: str) -> dict[str, Any] | None:
     return said | {"of_this_code": said["code"] == code(kind)}
 
 
+def all_stored() -> dict[str, dict[str, Any] | None]:
+    """Give the newest certificate of every instrument, by its name, as `stored` does."""
+    return {kind: stored(kind) for kind in _SOURCES}
+
+
 def this_machine() -> dict[str, Any]:
     """Give what a certificate or a calibration holds for: this machine and no other."""
     return {name: value for name, value in machine.fingerprint().items() if name in _MACHINE}
 
 
 def code(kind: str) -> str:
-    """Give the SHA-256 over the sources of an instrument: the folder of its name in `bench`."""
+    """Give the SHA-256 over the sources of an instrument."""
     whole = hashlib.sha256()
-    for path in sorted((paths.BENCH / kind).rglob("*.py")):
+    for path in sorted((paths.BENCH / _SOURCES[kind]).rglob("*.py")):
         whole.update(path.read_bytes())
     return whole.hexdigest()
 

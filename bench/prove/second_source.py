@@ -8,16 +8,23 @@ are written apart: they must count the same pauses.
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 from pathlib import Path
 
 from bench import generators
+from bench.errors import MeterFailed
 from bench.gateways import registry
-from bench.meters import trace_gc
+from bench.meters import jfr, trace_gc
+from bench.meters.clocks import Clocks
 from bench.prove.certificate import Proof
 from bench.prove.subject import Subject
 from bench.rig import Rig
 
 _LOAD_S = 4.0
+_DUMP_S = 60.0
+_SETTLE_NS = 2_000_000
+"""More than the clocks of recorder and log may differ by, and less than two collections are apart."""
 _STEP = "V8.GCIncrementalMarking"
 
 
@@ -88,4 +95,35 @@ def _node(name: str, folder: Path, rig: Rig) -> list[Proof]:
 
 
 def _java(name: str, folder: Path, rig: Rig) -> list[Proof]:
-    return []
+    recording = folder.parent / f"{folder.name}.jfr"
+    with Subject(name, folder, rig.gateway_cpus, flags=jfr.flags(recording)) as subject:
+        java = Path(f"/proc/{subject.pid}/exe").resolve()
+        generators.engine(subject.host, rig, _LOAD_S, folder)
+        clocks = Clocks.now()
+        # The gateway halts on SIGTERM, which may leave no time for the recorder's own end.
+        _dump(java.with_name("jcmd"), subject.pid, recording)
+        until_ns = time.monotonic_ns()
+    log = subject.log()
+    logged = log.pauses.to_pandas()
+    recorded = jfr.read(
+        recording, java.with_name("jfr"), subject.pid, subject.variant.collector, clocks
+    ).pauses.to_pandas()
+    told, seen = (
+        rows[rows["kind"].isin(("stw_gc", "degenerated")) & rows["ttsp_ns"].notna()] for rows in (logged, recorded)
+    )
+    # Only what both were there for: the recorder begins later than the log, and the log ends later than the recorder.
+    both = max(told["end_ns"].min(), seen["end_ns"].min()) - _SETTLE_NS, until_ns - _SETTLE_NS
+    counts = [int(rows["end_ns"].between(*both).sum()) for rows in (told, seen)]
+    return [
+        Proof.near(
+            f"{name}:recorder_safepoints", float(counts[0]), float(counts[1]), 0.0,
+            "safepoints of the collector in the flight recording, against those in the log, while both were on",
+        )
+    ]  # fmt: skip
+
+
+def _dump(jcmd: Path, pid: int, recording: Path) -> None:
+    command = [jcmd, f"{pid}", "JFR.dump", f"filename={recording}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_DUMP_S)
+    if not recording.is_file():
+        raise MeterFailed(f"The flight recorder wrote nothing: {(done.stdout + done.stderr).strip()[-300:]}")

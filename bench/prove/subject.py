@@ -12,10 +12,10 @@ from typing import Any, Self
 
 import pandas as pd
 
-from bench.errors import GatewayDied
+from bench.errors import GatewayDied, MeterFailed
 from bench.gateways import registry
 from bench.gateways.process import GatewayProcess, Settings, free_port
-from bench.meters import pauses
+from bench.meters import hiccups, pauses
 
 BUDGET_MIB = 256
 LIVE_SET_MIB = 8
@@ -105,6 +105,19 @@ class Subject:
     def rows(self) -> pd.DataFrame:
         """Give every row of its pause log, once it has ended: columns of the `pauses` table."""
         return self.log().pauses.to_pandas()
+
+    def hiccups(self) -> hiccups.Hiccups:
+        """Give the record of its hiccup meter, once it has ended.
+
+        Raises
+        ------
+        MeterFailed
+            There is none.
+        """
+        record = hiccups.read(self.folder / hiccups.FILE)
+        if record is None:
+            raise MeterFailed(f"{self.variant.name} left no {hiccups.FILE}.")
+        return record
 
     def log(self) -> pauses.PauseLog:
         """Give its pause log, once it has ended."""
