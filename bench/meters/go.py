@@ -26,6 +26,8 @@ _HISTOGRAMS = {
 _FORCED = "/gc/cycles/forced:gc-cycles"
 _CYCLES = "/gc/cycles/total:gc-cycles"
 _ASSIST = "/cpu/classes/gc/mark/assist:cpu-seconds"
+_CLOCKS = {"monotonic_ns", "wall_ns", "uncertainty_ns"}
+_ASKED = {"header": _CLOCKS | {"pid"}, "sample": _CLOCKS | {"num_gc", "pauses", "metrics", "histograms"}}
 _NS = 1_000_000_000
 
 
@@ -82,7 +84,8 @@ def _record(line: str) -> dict[str, Any] | None:
         record = json.loads(line)
     except json.JSONDecodeError:
         return None
-    return record if isinstance(record, dict) and record.get("kind") in ("header", "sample") else None
+    asked = _ASKED.get(record.get("kind")) if isinstance(record, dict) else None
+    return record if asked and asked <= record.keys() else None
 
 
 def _add_cycles(rows: PauseRows, before: dict[str, Any], sample: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from bench import toolchains
 from bench.errors import MeterFailed
 from bench.meters.clocks import Clocks
 from bench.meters.gc_cause import asked_for, of_collector, split_title
@@ -77,6 +78,18 @@ def flags(recording: Path) -> tuple[str, ...]:
     return ("-XX:StartFlightRecording=" + ",".join(options), "-Xlog:jfr*=off")
 
 
+def program() -> Path:
+    """Give the `jfr` of the newest JDK at hand, which reads what older ones recorded.
+
+    Raises
+    ------
+    ToolchainMissing
+        There is neither a JDK 25 nor a JDK 17 here.
+    """
+    name = "jdk17" if toolchains.missing(["jdk25"]) and not toolchains.missing(["jdk17"]) else "jdk25"
+    return toolchains.find(name).path.with_name("jfr")
+
+
 def read(recording: Path, jfr: Path, pid: int, collector: str, clocks: Clocks) -> PauseLog:
     """Give the pauses in a recording: source `jfr`, kinds as those of the log.
 
@@ -129,7 +142,10 @@ def _printed(recording: Path, jfr: Path) -> list[dict[str, Any]]:
             f"{jfr} could not print {recording.name}: {said or f'exit code {done.returncode}'}. A recording is whole"
             " once its JVM has ended, and is read by a JDK no older than that which wrote it."
         )
-    return json.loads(done.stdout)["recording"]["events"]
+    try:
+        return json.loads(done.stdout)["recording"]["events"]
+    except (ValueError, LookupError, TypeError):
+        raise MeterFailed(f"{jfr} printed no JSON of a recording for {recording.name}: is it the JDK's jfr?") from None
 
 
 def _events(printed: list[dict[str, Any]], rows: PauseRows) -> list[_Event]:
@@ -137,15 +153,16 @@ def _events(printed: list[dict[str, Any]], rows: PauseRows) -> list[_Event]:
     events = []
     for number, event in enumerate(printed, start=1):
         said = event["values"]
-        begin_ns, duration_ns = _instant_ns(said["startTime"]), _duration_ns(said["duration"])
-        if begin_ns is None or duration_ns is None:
+        begin_ns, lasted_ns = instant_ns(said["startTime"]), duration_ns(said["duration"])
+        if begin_ns is None or lasted_ns is None:
             rows.unread("jfr", number, json.dumps(event))
         else:
-            events.append(_Event(number, event["type"], begin_ns, duration_ns, said))
+            events.append(_Event(number, event["type"], begin_ns, lasted_ns, said))
     return sorted(events, key=lambda event: event.begin_ns)
 
 
-def _instant_ns(text: str) -> int | None:
+def instant_ns(text: str) -> int | None:
+    """Give the instant that JFR prints, in ns since 1970; None when it is in another form."""
     match = _INSTANT.fullmatch(text)
     if match is None:
         return None
@@ -153,7 +170,8 @@ def _instant_ns(text: str) -> int | None:
     return int(second.timestamp()) * _NS + _fraction_ns(match["fraction"])
 
 
-def _duration_ns(text: str) -> int | None:
+def duration_ns(text: str) -> int | None:
+    """Give the duration that JFR prints, in ns; None when it is in another form or unknown."""
     match = _DURATION.fullmatch(text)
     if match is None or text == "PT":
         return None  # JFR prints what it does not know as the smallest number there is

@@ -42,6 +42,7 @@ _ASKED_FOR = {"testing", "runtime", "debugger", "heap profiler"}
 _OPENING = '{"traceEvents":['
 _CLOSING = "]}"
 _EVENT_BEGINS = '{"pid":'
+_ASKED = {"pid", "tid", "ts", "ph", "cat", "name", "args"}
 _ON_COLLECTIONS = "GC"
 """In the name of every event that matters; the others, of which there may be millions, are not even decoded."""
 _US = 1000
@@ -106,7 +107,7 @@ def _spans(files: list[Path], pid: int, rows: PauseRows) -> list[_Span]:
     open_brackets: dict[int, list[_Event]] = {}
     whole = True
     for path in files:
-        text = path.read_text(encoding="utf-8", errors="replace").rstrip()
+        text = _text(path)
         whole = text.endswith(_CLOSING)
         for event in _events(text, rows):
             if event.said["pid"] == pid and (span := _span(event, open_brackets, rows)):
@@ -118,6 +119,15 @@ def _spans(files: list[Path], pid: int, rows: PauseRows) -> list[_Span]:
     return spans
 
 
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").rstrip()
+    except FileNotFoundError:
+        raise MeterFailed(
+            f"There is no {path.name}: the Node process was not told to trace, or was killed before it wrote any."
+        ) from None
+
+
 def _events(text: str, rows: PauseRows) -> Iterator[_Event]:
     """Give the events of a file that may matter, but for the one that the end of the process cut off."""
     whole = text.endswith(_CLOSING)
@@ -126,11 +136,20 @@ def _events(text: str, rows: PauseRows) -> Iterator[_Event]:
         if _ON_COLLECTIONS not in piece:
             continue
         event = piece if number == 1 else _EVENT_BEGINS + piece
-        try:
-            yield _Event(number, event, json.loads(event))
-        except json.JSONDecodeError:
-            if whole or number < len(pieces):
-                rows.unread("node_trace", number, event)
+        if said := _said(event):
+            yield _Event(number, event, said)
+        elif whole or number < len(pieces):
+            rows.unread("node_trace", number, event)
+
+
+def _said(event: str) -> dict[str, Any] | None:
+    """Give an event that has all that is asked of it, or none."""
+    try:
+        said = json.loads(event)
+    except json.JSONDecodeError:
+        return None
+    asked = _ASKED | {"dur"} if isinstance(said, dict) and said.get("ph") == "X" else _ASKED
+    return said if isinstance(said, dict) and asked <= said.keys() else None
 
 
 def _span(event: _Event, open_brackets: dict[int, list[_Event]], rows: PauseRows) -> _Span | None:

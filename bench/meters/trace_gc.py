@@ -12,6 +12,7 @@ _COLLECTION = re.compile(
     r"\[\d+:0x[0-9a-f]+\] +(?P<at>\d+) ms: (?P<kind>Scavenge|Mark-Compact|Minor [\w-]+)(?: \([^)]*\))? "
     r".*?(?P<pause>\d+\.\d+) / \d+\.\d+ ms +(?P<rest>.*)"
 )
+_TIMED = re.compile(r"\[\d+:0x[0-9a-f]+\] +\d+ ms: ")
 _STEPS = re.compile(r"\(\+ (?P<ms>\d+\.\d+) ms in (?P<steps>\d+) steps since start of marking")
 _CAUSE = re.compile(r"\(average mu = [\d.]+, current mu = [\d.]+\) (?P<cause>.*?);? *$")
 
@@ -48,3 +49,8 @@ def collections(text: str) -> list[Collection]:
                 )
             )
     return found
+
+
+def unread(text: str) -> list[str]:
+    """Give the lines in the form of a collection's that are not those of one: a check that skips any is none."""
+    return [line for line in text.splitlines() if _TIMED.match(line) and not _COLLECTION.match(line)]

@@ -1,4 +1,4 @@
-"""Pauses from a Go gateway's record of its runtime; and Rust, which has none."""
+"""Pauses from a Go gateway's record of its runtime."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bench.errors import MeterFailed, UnknownName
 from bench.meters import pauses
@@ -115,7 +117,17 @@ def test_a_bucket_is_a_count_within_a_window(tmp_path: Path) -> None:
         "/sched/strange:seconds": [[1, 2, 9]],
     }
     log = read_records(tmp_path, [START, sample(1), sample(3, histograms=histograms)])
-    columns = ("kind", "phase", "dur_lo_ns", "dur_hi_ns", "resolution_ns", "count", "end_ns", "window_ns", "alignment_error_ns")
+    columns = (
+        "kind",
+        "phase",
+        "dur_lo_ns",
+        "dur_hi_ns",
+        "resolution_ns",
+        "count",
+        "end_ns",
+        "window_ns",
+        "alignment_error_ns",
+    )
     found = [tuple(row[column] for column in columns) for row in log.pauses.to_pylist()]
     end, window = 1_000 + 3 * 10**9, 2 * 10**9
     assert found == [
@@ -167,12 +179,52 @@ def test_a_missing_or_foreign_record_is_an_error(tmp_path: Path) -> None:
         read_records(tmp_path, [sample(1)])
 
 
-def test_rust_is_not_applicable_which_is_not_the_same_as_no_pause(tmp_path: Path) -> None:
-    [row] = pauses.read("rust", "none", 7, tmp_path).pauses.to_pylist()
-    assert (row["source"], row["kind"], row["count"]) == ("not_applicable", "not_applicable", 0)
-    assert row["dur_lo_ns"] is row["dur_hi_ns"] is row["end_ns"] is None
-
-
 def test_a_runtime_without_a_meter_is_named() -> None:
     with pytest.raises(UnknownName, match="'python'"):
         pauses.read("python", "refcount", 7, RECORD.parent)
+
+
+_BUCKETS = st.lists(st.tuples(st.integers(0, 10**9), st.integers(1, 10**9), st.integers(1, 10**6)), max_size=4)
+
+
+@settings(deadline=None)
+@given(histograms=st.lists(st.tuples(*[_BUCKETS] * 5), min_size=1, max_size=5))
+def test_buckets_come_back_as_they_were_written(
+    tmp_path_factory: pytest.TempPathFactory, histograms: list[tuple[list[tuple[int, int, int]], ...]]
+) -> None:
+    names = (TOTAL, OTHER, STOPPING, STOPPING_OTHER, LATENCIES)
+    records, expected = [START], []
+    for second, of_window in enumerate(histograms, start=1):
+        buckets = {
+            n: [[lo, lo + width, count] for lo, width, count in b] for n, b in zip(names, of_window, strict=True)
+        }
+        records.append(sample(second, histograms=buckets))
+        end_ns = records[-1]["monotonic_ns"]
+        expected += [(name, end_ns, *bucket) for name in names for bucket in buckets[name]]
+    log = read_records(tmp_path_factory.mktemp("record"), records)
+    columns = ("phase", "end_ns", "dur_lo_ns", "dur_hi_ns", "count")
+    assert [tuple(row[column] for column in columns) for row in log.pauses.to_pylist()] == expected
+    assert log.residue.num_rows == 0
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_a_record_cut_off_at_any_byte_loses_no_whole_line_and_invents_no_pause(
+    tmp_path_factory: pytest.TempPathFactory, real: PauseLog, data: st.DataObject
+) -> None:
+    text = RECORD.read_bytes()
+    cut = data.draw(st.integers(text.index(b"\n") + 1, len(text)))
+    folder = tmp_path_factory.getbasetemp()
+    (folder / "go_runtime.jsonl").write_bytes(text[:cut])
+    log = pauses.read("go", "go", PID, folder)
+    assert log.residue.num_rows == 0
+    assert log.pauses.to_pylist() == real.pauses.slice(0, log.pauses.num_rows).to_pylist()
+    last = json.loads(text[:cut].rpartition(b"\n")[0].splitlines()[-1])
+    ends = log.pauses["end_ns"].to_pylist()
+    assert last["kind"] == "header" or last["monotonic_ns"] in ends or not last["histograms"]
+
+
+def test_a_sample_that_lacks_a_member_is_residue(tmp_path: Path) -> None:
+    without = sample(1)
+    del without["metrics"]
+    assert [line["line"] for line in read_records(tmp_path, [START, without, sample(2)]).residue.to_pylist()] == [2]

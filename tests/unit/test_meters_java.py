@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from itertools import permutations
 from pathlib import Path
 
@@ -221,6 +223,82 @@ def test_decorations_may_stand_in_any_order(tmp_path: Path, order: tuple[str, ..
     assert log.pauses["end_ns"].to_pylist() == [9_000_000_000_000]
 
 
+@pytest.mark.parametrize("path", LOGS, ids=lambda path: path.stem)
+def test_as_many_safepoints_and_pauses_are_read_as_a_plain_search_of_the_text_finds(path: Path) -> None:
+    whole = [line for line in path.read_text().splitlines() if line.endswith(("ns", "ms", "total"))]
+    log = read(path)
+    assert len(rows(log, "jul_safepoint")) == sum('Safepoint "' in line for line in whole)
+    assert len(rows(log, "jul_phase")) == sum("Pause " in line and line.endswith("ms") for line in whole)
+
+
+_TITLE = re.compile(r"Pause .*?(?= \d+[BKMG]->| \d+\.\d+ms)")
+
+
+@pytest.mark.parametrize("jdk", ["jdk17", "jdk25"])
+def test_pauses_that_come_up_only_in_a_heap_that_is_too_small_keep_what_they_are_called(jdk: str) -> None:
+    path = FIXTURES / f"{jdk}_rare.log"
+    said = [
+        title[0] for line in path.read_text().splitlines() if line.endswith("ms") and (title := _TITLE.search(line))
+    ]
+    phases = rows(read(path), "jul_phase")
+    for row, title in zip(phases, said, strict=True):
+        phase = row["phase"].removeprefix("Y: ").removeprefix("O: ").removeprefix("y: ")
+        named = f" ({row['cause']})"
+        assert phase in (title, title.replace(named, ""))
+        assert (row["kind"] == "degenerated") == title.startswith("Pause Degenerated")
+    told = {(row["phase"], row["cause"]) for row in phases}
+    assert RARE[jdk] <= told
+
+
+RARE = {
+    "jdk17": {
+        ("Pause Full", "Ergonomics"),
+        ("Pause Young (Mixed)", "GCLocker Initiated GC"),
+        ("Pause Young (Normal)", "G1 Humongous Allocation"),
+        ("Pause Full", "G1 Compaction Pause"),
+        ("Pause Remark", None),
+        ("Pause Cleanup", None),
+    },
+    "jdk25": {
+        ("Pause Young (Normal) (Evacuation Failure: Pinned)", "G1 Evacuation Pause"),
+        ("Pause Young (Concurrent Start) (Evacuation Failure: Allocation)", "System.gc()"),
+        ("Pause Full", "Allocation Failure"),
+        ("y: Pause Mark End", None),
+    },
+}
+"""Phases and causes, read from the files by eye."""
+
+
+def test_stalls_of_an_application_are_kept_and_those_of_the_collectors_own_threads_are_not() -> None:
+    stalls = [(row["phase"], row["dur_lo_ns"] + 500) for row in rows(read(FIXTURES / "jdk25_rare.log"), "jul_stall")]
+    assert ("Allocation Stall", 11_985_000) in stalls  # of a compiler's thread, which is a Java thread
+    assert ("Relocation Stall", 732_000) in stalls
+    assert not {721_000, 1_980_000, 41_000} & {duration for _, duration in stalls}  # VM Thread, ZDriver, ZWorker
+
+
+@pytest.mark.parametrize("name", ["jdk17_g1", "jdk17_z", "jdk25_shenandoah_generational", "jdk25_z_stalls"])
+@settings(deadline=None, max_examples=40)
+@given(data=st.data())
+def test_a_log_cut_off_at_any_byte_loses_no_whole_line_and_invents_no_pause(
+    tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
+) -> None:
+    text = (FIXTURES / f"{name}.log").read_bytes()
+    cut = text[: data.draw(st.integers(text.index(b"\n"), len(text)))]
+    path = tmp_path_factory.getbasetemp() / "cut.log"
+    path.write_bytes(cut)
+    log = read(path)
+    assert log.residue.num_rows == 0
+    columns = ("source", "end_ns", "phase", "dur_lo_ns", "ttsp_ns")
+    found = [tuple(row[column] for column in columns) for row in log.pauses.to_pylist()]
+    whole = cut.rpartition(b"\n")[0].decode().splitlines()
+    kept = [row for row in found if row[0] == "jul_safepoint"]
+    assert sum('Safepoint "' in line for line in whole) <= len(kept) <= sum('Safepoint "' in line for line in whole) + 1
+    # Every pause that is told stands in the log with its instant, and is as long as there.
+    everything = [tuple(row[column] for column in columns) for row in read(FIXTURES / f"{name}.log").pauses.to_pylist()]
+    invented = Counter(found) - Counter(everything)
+    assert all(row[0] == "jul_stall" for row in invented)  # within a longer one, whose line was cut off
+
+
 _NS = st.integers(0, 10**11)
 
 
@@ -266,16 +344,59 @@ def test_safepoints_come_back_as_they_were_written(
 @settings(deadline=None)
 @given(
     us=st.integers(0, 10**8),
-    title=st.sampled_from(["Pause Young (Normal)", "Pause Full", "Pause Init Mark (Young) (unload classes)"]),
+    generation=st.sampled_from(["", "Y: ", "O: ", "y: "]),
+    title=st.sampled_from(
+        [
+            "Pause Young (Normal)",
+            "Pause Full",
+            "Pause Remark",
+            "Pause Cleanup",
+            "Pause Mark Start (Major)",
+            "Pause Init Mark (Young) (unload classes)",
+            "Pause Final Mark (Old)",
+            "Pause Final Roots (Global)",
+            "Pause Degenerated GC (Outside of Cycle)",
+            "Pause Degenerated GC (Young) (Update Refs)",
+            "Pause Young (Mixed) (Evacuation Failure: Allocation / Pinned)",
+        ]
+    ),
     cause=st.sampled_from([None, "System.gc()", "Metadata GC Threshold", "Diagnostic Command"]),
     heap=st.sampled_from(["", " 3M->3M(64M)", " 10240K->0B(1G)"]),
 )
 def test_pause_lines_come_back_as_they_were_written(
-    tmp_path_factory: pytest.TempPathFactory, us: int, title: str, cause: str | None, heap: str
+    tmp_path_factory: pytest.TempPathFactory, us: int, generation: str, title: str, cause: str | None, heap: str
 ) -> None:
     said = f"{title} ({cause})" if cause else title
-    text = f"[9000000000000ns][gc] GC(3) {said}{heap} {us // 1000}.{us % 1000:03}ms\n"
+    text = f"[9000000000000ns][gc] GC(3) {generation}{said}{heap} {us // 1000}.{us % 1000:03}ms\n"
     [row] = read_text(tmp_path_factory.mktemp("log"), text).pauses.to_pylist()
-    assert (row["phase"], row["cause"], row["gc_id"]) == (title, cause, 3)
+    assert (row["phase"], row["cause"], row["gc_id"]) == (generation + title, cause, 3)
     assert (row["dur_lo_ns"], row["dur_hi_ns"]) == (max(0, us * 1000 - 500), us * 1000 + 500)
+    assert row["kind"] == ("degenerated" if "Degenerated" in title else "stw_gc")
     assert row["forced"] == (None if cause is None else cause in ("System.gc()", "Diagnostic Command"))
+
+
+@settings(deadline=None)
+@given(
+    stalls=st.lists(
+        st.tuples(
+            st.sampled_from(["Allocation", "Relocation"]),
+            st.sampled_from(["main", "vert.x-eventloop-thread-0", "pool (1) thread", "", "ZWorker#0", "VM Thread"]),
+            st.integers(0, 10**7),
+        ),
+        max_size=20,
+    )
+)
+def test_stalls_that_follow_each_other_come_back_as_they_were_written(
+    tmp_path_factory: pytest.TempPathFactory, stalls: list[tuple[str, str, int]]
+) -> None:
+    now, text, expected = 10**13, "[9000000000000ns][gc] Using The Z Garbage Collector\n", []
+    for what, thread, us in stalls:
+        now += us * 1000 + 10_000
+        text += f"[{now}ns][gc] {what} Stall ({thread}) {us // 1000}.{us % 1000:03}ms\n"
+        if thread not in ("ZWorker#0", "VM Thread"):
+            expected.append((f"{what} Stall", now, max(0, us * 1000 - 500), us * 1000 + 500))
+    log = read_text(tmp_path_factory.mktemp("log"), text)
+    columns = ("phase", "end_ns", "dur_lo_ns", "dur_hi_ns")
+    assert [tuple(row[column] for column in columns) for row in log.pauses.to_pylist()] == expected
+    assert set(log.pauses["kind"].to_pylist()) <= {"alloc_stall"}
+    assert log.residue.num_rows == 0

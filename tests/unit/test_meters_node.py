@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bench.errors import MeterFailed
 from bench.meters import node, pauses
 from bench.meters.pause_log import PauseLog
-from bench.meters.trace_gc import Collection, collections
+from bench.meters.trace_gc import Collection, collections, unread
 from bench.store.schema import PAUSES
 
 FIXTURES = Path(__file__).parent / "fixtures" / "meters"
@@ -45,10 +45,10 @@ def test_the_trace_has_the_collections_and_steps_that_trace_gc_printed(version: 
     rows = read(version).pauses.to_pylist()
     said = printed(version)
     phases = Counter(row["phase"] for row in rows)
-    assert phases["V8.GCScavenger"] == sum(c.kind == "Scavenge" for c in said) > 10
-    assert phases["V8.GCFinalizeMC"] == sum("finalize" in c.cause for c in said) == 5
+    assert phases["V8.GCScavenger"] == sum(c.kind == "Scavenge" for c in said) > 5
+    assert phases["V8.GCFinalizeMC"] == sum("finalize" in c.cause for c in said) == 1
     assert phases["V8.GCCompactor"] == sum("testing" in c.cause for c in said) == 5
-    assert phases["V8.GCIncrementalMarking"] == sum(c.steps for c in said) > 100
+    assert phases["V8.GCIncrementalMarking"] == sum(c.steps for c in said) > 10
     assert read(version).residue.num_rows == 0
 
 
@@ -120,7 +120,7 @@ def test_a_trace_cut_off_anywhere_gives_the_pauses_up_to_there(tmp_path: Path, v
     text = (FIXTURES / f"{version}_trace.json").read_text()
     whole = read(version).pauses.to_pylist()
     path = tmp_path / "trace.json"
-    for cut in range(len(text) // 2, len(text) - 3000, 997):
+    for cut in range(len(text) // 2, len(text) - 500, 997):
         path.write_text(text[:cut])
         log = node.read([path], "v8", PIDS[version])
         found = log.pauses.to_pylist()
@@ -191,3 +191,77 @@ def test_nested_events_never_add_to_the_time_that_stood_still(
     rows = log.pauses.to_pylist()
     assert len(rows) == len(gaps)
     assert sum(row["dur_lo_ns"] + 1000 for row in rows) == stood_still * 1000
+
+
+@pytest.mark.parametrize("version", PIDS)
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_a_trace_cut_off_at_any_byte_neither_fails_nor_invents_a_pause(
+    tmp_path_factory: pytest.TempPathFactory, version: str, data: st.DataObject
+) -> None:
+    text = (FIXTURES / f"{version}_trace.json").read_bytes()
+    path = tmp_path_factory.getbasetemp() / f"{version}-cut.json"
+    path.write_bytes(text[: data.draw(st.integers(0, len(text)))])
+    log = node.read([path], "v8", PIDS[version])
+    assert log.residue.num_rows == 0
+    found, whole = (Counter(map(str, pauses.to_pylist())) for pauses in (log.pauses, read(version).pauses))
+    # At most one event is not of the whole trace: the inner part of a bracket whose end was cut off.
+    assert sum((found - whole).values()) <= 1
+
+
+@settings(deadline=None)
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(["V8.GCScavenger", "V8.GCFinalizeMC", "V8.GCIncrementalMarking", "V8.GCMinorMS"]),
+            st.integers(1, 10**6),
+            st.integers(1, 10**6),
+            st.sampled_from([None, "testing", "allocation failure"]),
+        ),
+        max_size=20,
+    ),
+    split=st.integers(0, 20),
+)
+def test_events_come_back_as_they_were_written(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int, str | None]], split: int
+) -> None:
+    now, files, expected = 10**9, ([], []), []
+    for number, (name, gap, duration, cause) in enumerate(steps):
+        now += gap
+        events = [event(name, now, duration)]
+        if cause is not None and name != "V8.GCIncrementalMarking":
+            bracket = "MinorGC" if name in ("V8.GCScavenger", "V8.GCMinorMS") else "MajorGC"
+            events = [event(bracket, now, ph="B", type=cause), *events, event(bracket, now + duration, ph="E")]
+        else:
+            cause = None
+        files[number >= split].extend(events)
+        now += duration
+        expected.append((name, cause, now * 1000, (duration - 1) * 1000, (duration + 1) * 1000))
+    folder, paths = tmp_path_factory.mktemp("trace"), []
+    for number, events in enumerate(files, start=1):
+        paths.append(folder / f"v8-1-{number}.json")
+        paths[-1].write_text('{"traceEvents":[' + ",".join(json.dumps(e, separators=(",", ":")) for e in events) + "]}")
+    log = node.read(paths, "v8", 1)
+    columns = ("phase", "cause", "end_ns", "dur_lo_ns", "dur_hi_ns")
+    assert [tuple(row[column] for column in columns) for row in log.pauses.to_pylist()] == expected
+    assert log.residue.num_rows == 0
+
+
+def test_an_event_that_lacks_what_is_asked_of_it_is_residue_and_a_file_that_is_gone_an_error(tmp_path: Path) -> None:
+    without = event("V8.GCScavenger", 1000, 500)
+    del without["dur"]
+    assert [line["line"] for line in read_events(tmp_path, [without, {"pid": 1, "x": "GC"}]).residue.to_pylist()] == [
+        1,
+        2,
+    ]
+    with pytest.raises(MeterFailed, match=r"no v8-9-1\.json"):
+        node.read([tmp_path / "v8-9-1.json"], "v8", 9)
+
+
+@pytest.mark.parametrize("version", PIDS)
+def test_no_line_of_trace_gc_is_left_unread(version: str) -> None:
+    text = (FIXTURES / f"{version}_trace_gc.txt").read_text()
+    assert unread(text) == []
+    strange = "[1:0x1]       68 ms: Mark-Strange 3.9 (5.5) -> 3.7 (6.2) MB, 11.00 / 0.00 ms"
+    assert unread(f"{text}{strange}\nanother line\n") == [strange]
+    assert len(collections(text)) == text.count(" ms: ")
