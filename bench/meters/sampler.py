@@ -43,6 +43,10 @@ class Sampler:
         """
         raise NotImplementedError
 
+    def read_all(self) -> list[dict[str, object]]:
+        """Give the rows of one reading: one, unless a subclass samples several things at once."""
+        return [self.read()]
+
     def table(self) -> pa.Table:
         """Give the samples so far, in order of time, all columns but `cell_id`."""
         if self._failure is not None:
@@ -74,7 +78,7 @@ class Sampler:
         if self._ended:
             return
         try:
-            self._rows.append(self.read())
+            self._rows += self.read_all()
         except Gone:
             self._ended = True
         except Exception as error:
