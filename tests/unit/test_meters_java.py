@@ -177,17 +177,6 @@ def test_a_pause_in_words_that_nobody_knows_is_residue(tmp_path: Path) -> None:
     assert log.pauses.num_rows == 0
 
 
-@pytest.mark.parametrize("cut", range(1, 160, 7))
-def test_a_log_cut_off_anywhere_in_its_last_line_has_no_residue(tmp_path: Path, cut: int) -> None:
-    text = (FIXTURES / "jdk25_serial.log").read_text()
-    lines = text.splitlines(keepends=True)
-    last = max(number for number, line in enumerate(lines) if 'Safepoint "' in line)
-    before = read_text(tmp_path, "".join(lines[:last]))
-    log = read_text(tmp_path, "".join(lines[:last]) + lines[last][:cut])
-    assert log.residue.num_rows == 0
-    assert log.pauses.equals(before.pauses)
-
-
 def test_a_broken_line_that_is_not_the_last_is_residue(tmp_path: Path) -> None:
     good = "[9000000000000ns][gc] Using G1\n"
     log = read_text(tmp_path, f"{good}[9000000000001ns][saf\n{good}[9000000000002ns]\n{good}")
