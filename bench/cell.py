@@ -13,14 +13,16 @@ import numpy as np
 import pyarrow as pa
 
 from bench import scenario
-from bench.evidence import load_columns
+from bench.evidence import load_columns, meter_columns
 from bench.gateways import registry
 from bench.gateways.process import HOST, GatewayProcess, Settings, free_port
 from bench.load import gaps, spool
-from bench.load.account import clock_offsets_ns, workers_rows
+from bench.load.account import clock_offsets_ns, window, workers_rows
 from bench.load.generator import Elsewhere, Generator, Order
-from bench.meters import machine, pauses, process
+from bench.meters import control, hiccups, machine, pauses, process, threads
+from bench.prove import certificate
 from bench.rig import Rig, as_list
+from bench.stalls import stalls_table
 from bench.store import writer
 from bench.suite import Cell, Suite
 
@@ -64,6 +66,7 @@ def measure(cell: Cell, context: Context, folder: Path) -> Tables:
     variant = registry.variant(cell.variant)
     settings = gateway_settings(cell, context, folder)
     with (
+        control.Control(variant, folder / "control", settings.cpus) as idle,
         GatewayProcess(variant, settings) as gateway,
         machine.MachineSampler() as machine_sampler,
         Generator(_order(cell, context, gateway), folder, context.rig.generator_cpus) as generator,
@@ -72,18 +75,26 @@ def measure(cell: Cell, context: Context, folder: Path) -> Tables:
         info = gateway.info()
         samplers = [process.ProcessSampler(gateway.pid, "gateway")]
         samplers += [process.ProcessSampler(pid, "generator") for pid in generator.pids]
+        samplers += [process.ProcessSampler(idle.pid, "control")]
+        thread_sampler = threads.ThreadSampler(gateway.pid, "gateway")
         with ExitStack() as sampling:
-            for sampler in samplers:
+            for sampler in (*samplers, thread_sampler):
                 sampling.enter_context(sampler)
             _wait(generator, cell, gateway)
         pss = process.proportional_set_size(gateway.pid)
         counted = _gateway_count(gateway)
     requests = spool.read_requests(generator.samples, cell.cell_id)
     record = pauses.read(variant.gateway.runtime, variant.collector, gateway.pid, folder)
+    own, beside = hiccups.read(folder / hiccups.FILE), idle.record()
     tables = {
         "requests": requests,
         "pauses": of_cell(record.pauses, cell),
         "residue": of_cell(record.residue, cell),
+        "hiccups": of_cell(
+            pa.concat_tables([hiccups.rows(own, "gateway", gateway.pid), hiccups.rows(beside, "control", idle.pid)]),
+            cell,
+        ),
+        "threads": of_cell(thread_sampler.table(), cell),
         "process": of_cell(pa.concat_tables([sampler.table() for sampler in samplers]), cell),
         "machine": of_cell(machine_sampler.table(), cell),
         "workers": writer.from_rows("workers", workers_rows(generator.samples, cell.cell_id)),
@@ -91,7 +102,10 @@ def measure(cell: Cell, context: Context, folder: Path) -> Tables:
             generator.samples, machine_sampler.table(), cell.cell_id, clock_offsets_ns(generator.samples)
         ),
     }
+    tables |= {"stalls": of_cell(stalls_table(tables), cell)}
     row = cell_row(cell, context) | process_columns(gateway, info)
+    row |= meter_columns(window(generator.samples), variant.gateway.runtime, folder, tables, own, beside)
+    row |= {"meters_perturb": certificate.fails("overhead", variant.name)}
     row |= load_columns(cell, row, tables, generator, counted, context.ceiling_per_s)
     row |= {"gateway_pss_bytes": pss}
     return tables | {"cells": writer.from_rows("cells", [row])}
@@ -118,8 +132,8 @@ def gateway_settings(cell: Cell, context: Context, folder: Path) -> Settings:
         folder=folder,
         cpus=context.rig.gateway_cpus,
         workers=len(context.rig.gateway_cpus),
-        memory_budget_mib=context.suite.memory_budget_mib,
-        live_set_mib=context.suite.live_set_mib,
+        memory_budget_mib=cell.memory_budget_mib,
+        live_set_mib=cell.live_set_mib,
         env=context.gateway_env,
         host=HOST if context.elsewhere is None else context.elsewhere.address,
     )
@@ -145,8 +159,8 @@ def cell_row(cell: Cell, context: Context) -> dict[str, object]:
         "repetition": cell.repetition,
         "gateway_cpus": as_list(context.rig.gateway_cpus),
         "generator_cpus": as_list(context.rig.generator_cpus),
-        "memory_budget_bytes": context.suite.memory_budget_mib * _MIB,
-        "live_set_bytes": context.suite.live_set_mib * _MIB,
+        "memory_budget_bytes": cell.memory_budget_mib * _MIB,
+        "live_set_bytes": cell.live_set_mib * _MIB,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,8 @@ from bench import gate, scenario
 from bench.load import gaps, spool
 from bench.load.account import Account, window
 from bench.load.generator import Generator
+from bench.meters import gc_cpu, hiccups
+from bench.meters.hiccups import Hiccups
 from bench.suite import Cell
 
 Tables = Mapping[str, pa.Table]
@@ -31,7 +34,7 @@ def load_columns(
     common
         The columns that every cell has, of which the gate reads some.
     tables
-        The cell's `requests`, `machine` and `residue`.
+        The cell's `requests` and `machine`.
     counted
         Requests that the gateway's own counter holds.
     ceiling_per_s
@@ -49,9 +52,38 @@ def load_columns(
         "gateway_count": counted,
     }
     why = [*gate.reasons({**common, **columns}), *said.reasons]
-    if unread := tables["residue"].num_rows:
-        why.append(f"{unread} lines of the pause log could not be read")
     return columns | {"gate_passed": not why, "gate_reasons": why}
+
+
+def meter_columns(
+    measured: tuple[int, int],
+    runtime: str,
+    folder: Path,
+    tables: Tables,
+    own: Hiccups | None,
+    beside: Hiccups | None,
+) -> dict[str, object]:
+    """Give the columns that say what the meters of pauses saw in the measured window, and what they could not.
+
+    Parameters
+    ----------
+    measured
+        The window's beginning and end in ns.
+    folder
+        Where the gateway's own records are.
+    tables
+        The cell's `pauses`, `threads` and `residue`.
+    own, beside
+        Records of the gateway's hiccup meter and of its control's.
+    """
+    columns: dict[str, object] = {"residue_lines": tables["residue"].num_rows}
+    columns |= gc_cpu.of_cell(runtime, folder, tables["pauses"], tables["threads"], *measured)
+    for name, record in (("hiccup", own), ("control", beside)):
+        late = record.within(*measured) if record else None
+        columns |= {
+            f"{name}_wakes": late and late.wakes, f"{name}_p99_ns": late and late.p99_ns, f"{name}_max_ns": late and late.max_ns,
+        }  # fmt: skip
+    return columns | {"hiccup_period_ns": hiccups.PERIOD_US * 1_000 if own else None}
 
 
 def _load(cell: Cell, requests: pa.Table, start: int, end: int, ceiling_per_s: float | None) -> dict[str, object]:

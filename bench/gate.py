@@ -149,6 +149,17 @@ def _shared(row: Row, _: float) -> str | None:
     return "gateway and load generator share a processor" if common else None
 
 
+def _unread(row: Row, limit: float) -> str | None:
+    lines = row["residue_lines"]
+    return f"{lines} lines of the pause log could not be read" if lines is not None and lines > limit else None
+
+
+def _without_control(row: Row, _: float) -> str | None:
+    if row["hiccup_wakes"] is not None and row["control_wakes"] is None:
+        return "the control left no record: nothing tells the machine's stalls from the gateway's"
+    return None
+
+
 CRITERIA = (
     Criterion(
         "schedule_lag", "p99 of the schedule lag at most {limit:g} ms", 1.0, "open", ("schedule_lag_p99_ns",),
@@ -205,6 +216,14 @@ CRITERIA = (
         "steal", "the hypervisor takes at most {limit:.0%} of the processors", 0.1, "all", ("steal_ns",),
         "On shared virtual machines some percent are common; a capacity is low by about as much, CPU time a request is"
         " not.", _stolen,
+    ),
+    Criterion(
+        "residue", "every line of the pause log read", 0.0, "all", ("residue_lines",),
+        "A line that names a pause and is not understood may be the longest of all.", _unread,
+    ),
+    Criterion(
+        "control", "a control watched the machine", None, "all", ("hiccup_wakes", "control_wakes"),
+        "Its P99 is the floor of the hiccup meter; without it there is none.", _without_control,
     ),
     Criterion(
         "own_processors", "gateway and generator have processors of their own", None, "all",

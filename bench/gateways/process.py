@@ -18,6 +18,7 @@ from bench import children, paths, toolchains
 from bench.errors import GatewayDied
 from bench.gateways.build import expand
 from bench.gateways.registry import Variant
+from bench.meters import hiccups
 
 HOST = "127.0.0.1"
 _PORTS = (15_000, 32_000)
@@ -39,6 +40,8 @@ class Settings:
     live_set_mib: int = 64
     meters: bool = True
     faults: bool = False
+    control: bool = False
+    """Nothing but its hiccup meter runs."""
     env: Mapping[str, str] = field(default_factory=dict)
     """More variables of the contract."""
     host: str = HOST
@@ -160,7 +163,7 @@ def _placeholders(variant: Variant, settings: Settings) -> dict[str, str]:
 def _environment(variant: Variant, settings: Settings) -> dict[str, str]:
     placeholders = _placeholders(variant, settings)
     own = {}
-    for key, value in variant.env.items():
+    for key, value in (variant.env | (variant.truth_env if settings.faults else {})).items():
         for name, filled in placeholders.items():
             value = value.replace(f"{{{name}}}", filled)
         own[key] = value
@@ -171,7 +174,10 @@ def _environment(variant: Variant, settings: Settings) -> dict[str, str]:
         "GATEWAY_WORKERS": str(settings.workers),
         "GATEWAY_LIVE_SET_MIB": str(settings.live_set_mib),
     }
-    contract |= {"GATEWAY_METERS_DIR": str(settings.folder)} if settings.meters else {}
+    if settings.meters:
+        period_us = hiccups.asked_us(variant.gateway.runtime)
+        contract |= {"GATEWAY_METERS_DIR": str(settings.folder), "GATEWAY_HICCUP_US": str(period_us)}
+    contract |= {"GATEWAY_CONTROL": "1"} if settings.control else {}
     contract |= {"ENABLE_FAULTS": "1"} if settings.faults else {}
     contract |= settings.env
     # An empty value takes a variable away.

@@ -37,6 +37,7 @@ class _Start(_Model):
     env: dict[str, str] = {}
     meter_flags: tuple[str, ...] = ()
     truth_flags: tuple[str, ...] = ()
+    truth_env: dict[str, str] = {}
 
 
 class _Variant(_Model):
@@ -103,6 +104,8 @@ class Variant:
     truth_flags: tuple[str, ...]
     """Added while faults are enabled."""
     env: Mapping[str, str] = field(default_factory=dict)
+    truth_env: Mapping[str, str] = field(default_factory=dict)
+    """Added to `env` while faults are enabled."""
 
 
 def _read(path: Path) -> tuple[Gateway, tuple[Variant, ...]]:
@@ -131,6 +134,7 @@ def _variant(gateway: Gateway, start: _Start, variant: _Variant) -> Variant:
         meter_flags=start.meter_flags + variant.meter_flags,
         truth_flags=start.truth_flags,
         env=start.env | variant.env,
+        truth_env=start.truth_env,
     )
 
 

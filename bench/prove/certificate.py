@@ -106,6 +106,15 @@ def all_stored() -> dict[str, dict[str, Any] | None]:
     return {kind: stored(kind) for kind in _SOURCES}
 
 
+def fails(kind: str, variant: str) -> bool | None:
+    """Tell whether a proof of this variant does not hold; None when nobody has proven it on this machine with this code."""
+    said = stored(kind)
+    if said is None or not said["of_this_code"]:
+        return None
+    own = [proof["holds"] for proof in said["proofs"] if proof["name"].startswith(f"{variant}:")]
+    return not all(own) if own else None
+
+
 def this_machine() -> dict[str, Any]:
     """Give what a certificate or a calibration holds for: this machine and no other."""
     return {name: value for name, value in machine.fingerprint().items() if name in _MACHINE}

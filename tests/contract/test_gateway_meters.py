@@ -25,7 +25,6 @@ THRESHOLD_NS = 50_000
 # A timer of Node's loop costs ten times as much, so it is set ten periods apart.
 PERIODS_APART = {"node": 10}
 # In the manner of truth flags; asked for here as a setting, so that the test needs no more than the gateway.
-TRUTH_ENV = {"go": {"GODEBUG": "asyncpreemptoff=1"}}
 STOPPED_S = 0.2
 
 
@@ -179,7 +178,7 @@ def test_a_malformed_setting_ends_the_process_and_is_named(variant, tmp_path, at
 def test_a_collection_waits_for_a_loop_that_cannot_be_stopped(variant, tmp_path) -> None:
     name = variant.gateway.name
     with gateway(
-        variant, tmp_path, workers=1 if name == "node" else 2, faults=True, env=TRUTH_ENV.get(name, {})
+        variant, tmp_path, workers=1 if name == "node" else 2, faults=True
     ) as running:
         running.wait_ready()
         said = post(running, "/__truth/unstoppable?ms=100")
