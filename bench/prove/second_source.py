@@ -23,7 +23,7 @@ from bench.rig import Rig
 
 _LOAD_S = 4.0
 _DUMP_S = 60.0
-_SETTLE_NS = 2_000_000
+_SETTLE_NS = 8_000_000
 """More than the clocks of recorder and log may differ by, and less than two collections are apart."""
 _STEP = "V8.GCIncrementalMarking"
 

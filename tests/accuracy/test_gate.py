@@ -113,13 +113,15 @@ def judged(folder: Path, user: str, cell: Cell, *options: object, ceiling_per_s:
     tables = {
         "requests": spool.read_requests(generator.samples, cell.cell_id),
         "machine": machine.table(),
-        "residue": writer.from_rows("residue", []),
     }
     common = {
         "traffic_model": cell.traffic_model,
         "gateway_cpus": as_list(RIG.gateway_cpus),
         "generator_cpus": as_list(RIG.generator_cpus),
         "workers": 1,
+        "residue_lines": 0,
+        "hiccup_wakes": None,
+        "control_wakes": None,
     }
     return load_columns(cell, common, tables, generator, counted, ceiling_per_s)
 

@@ -177,9 +177,7 @@ def test_a_malformed_setting_ends_the_process_and_is_named(variant, tmp_path, at
 
 def test_a_collection_waits_for_a_loop_that_cannot_be_stopped(variant, tmp_path) -> None:
     name = variant.gateway.name
-    with gateway(
-        variant, tmp_path, workers=1 if name == "node" else 2, faults=True
-    ) as running:
+    with gateway(variant, tmp_path, workers=1 if name == "node" else 2, faults=True) as running:
         running.wait_ready()
         said = post(running, "/__truth/unstoppable?ms=100")
     if name in ("node", "rust"):

@@ -27,6 +27,9 @@ GOOD = {
     "gateway_count": 5_000,
     "throttled_ns": 0,
     "steal_ns": 0,
+    "residue_lines": 0,
+    "hiccup_wakes": 400,
+    "control_wakes": 400,
 }
 CLOSED = GOOD | {
     "traffic_model": "closed", "schedule_lag_p99_ns": None, "achieved_share": None, "generator_cpu_share": 1.0,
@@ -50,6 +53,8 @@ def test_a_good_cell_passes():
         ({"rows_answered": 0, "gateway_count": 0}, "not one request was answered"),
         ({"locust_count": 4_999}, "Locust's own count is 4999"),
         ({"locust_count": None}, "Locust's own count is not known"),
+        ({"residue_lines": 2}, "2 lines of the pause log could not be read"),
+        ({"control_wakes": None}, "the control left no record"),
         ({"gateway_count": 5_001}, "the gateway counted 5001"),
         ({"gateway_count": 4_998}, "the gateway counted 4998"),
         ({"gateway_count": None}, "not known"),

@@ -104,6 +104,7 @@ final class Hiccups {
     long wakes = 0;
     long delayBefore = runDelayNs();
     add(now, COUNT, 0);
+    hand();
     while (true) {
       for (now = System.nanoTime(); now - due < 0 && !ending; now = System.nanoTime()) {
         LockSupport.parkNanos(due - now);
@@ -155,6 +156,9 @@ final class Hiccups {
     try {
       schedstat.clear();
       int length = schedstatFile.read(schedstat, 0);
+      if (length <= 0) {
+        return UNKNOWN;
+      }
       int at = 0;
       while (at < length && schedstat.get(at) != ' ') {
         at++;
