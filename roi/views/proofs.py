@@ -31,6 +31,10 @@ _WORDS = (
     (r"known_delay_shortest_overhead_ms", r"Known delays: the least that network and generator add (ms)"),
     (r"gaps_exponential_p_value_(\d+)_workers?", r"Arrivals are random as ordered (p-value of the test), workers: \1"),
     (r"counts_dispersion_(\d+)_workers?", r"Arrivals scatter as ordered (variance over mean), workers: \1"),
+    (
+        r"windows_undisturbed_share_(\d+)_workers?",
+        r"Windows without an arrival that was a millisecond late (share), workers: \1",
+    ),
     (r"rate_error_share_(\d+)_workers?", r"Error of the rate at the server (share), workers: \1"),
     (r"arrivals_seen_(\d+)_workers?", r"Requests that arrived of those scheduled, workers: \1"),
     (r"normal_end_(server|locust)_count", r"A load that ends by itself: requests by the \1's count"),

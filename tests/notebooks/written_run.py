@@ -45,6 +45,10 @@ class WrittenCell:
     requests: Sequence[Request] = ()
     gaps_ms: Sequence[tuple[str, float]] = ()
     """Cause and length."""
+    pauses: Sequence[Mapping[str, Any]] = ()
+    """What is told of each pause beside what all have; all end within the measured window."""
+    stalls: Sequence[Mapping[str, int]] = ()
+    """Parts by cause in ns; each stall is their sum."""
     reasons: Sequence[str] = ()
     """Why the gate did not pass it."""
     failure: str | None = None
@@ -85,6 +89,8 @@ def write(folder: Path, cells: Sequence[WrittenCell], **changes: Any) -> Path:
         rows["cells"].append(cell.row(position))
         rows["requests"] += [_request(cell, request) for request in cell.requests]
         rows["gaps"] += [_gap(cell, *gap) for gap in cell.gaps_ms]
+        rows["pauses"] += [_pause(cell, pause) for pause in cell.pauses]
+        rows["stalls"] += [_stall(cell, parts) for parts in cell.stalls]
     for name in TABLES:
         writer.write(name, writer.from_rows(name, rows[name]), folder)
     said: dict[str, Any] = {
@@ -115,3 +121,22 @@ def _gap(cell: WrittenCell, cause: str, length_ms: float) -> dict[str, Any]:
         "cell_id": cell.cell_id, "worker": 0, "due_ns": START_NS, "sent_ns": START_NS + round(length_ms * MS),
         "cause": cause, "flush_ns": 0, "turn_ns": 0, "cpu_ns": 0,
     }  # fmt: skip
+
+
+def _pause(cell: WrittenCell, said: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "cell_id": cell.cell_id, "runtime": cell.runtime, "collector": cell.runtime, "pid": 1, "kind": "stw_gc", "scope": "process",
+        "phase": "pause", "cause": None, "gc_id": None, "forced": None, "end_ns": START_NS + 500 * MS, "alignment_error_ns": 0,
+        "window_ns": 0, "resolution_ns": 1, "ttsp_ns": None, "count": 1,
+    } | said  # fmt: skip
+
+
+def _stall(cell: WrittenCell, parts: Mapping[str, int]) -> dict[str, Any]:
+    columns = [
+        name for name in TABLES["stalls"].schema.names if name.endswith("_ns") and name not in ("begin_ns", "end_ns")
+    ]
+    filled = dict.fromkeys(columns, 0) | parts
+    return {
+        "cell_id": cell.cell_id, "begin_ns": START_NS + 100 * MS, "end_ns": START_NS + 100 * MS + sum(parts.values()),
+        "in_flight": 1, "cause": max(parts, key=parts.__getitem__).removesuffix("_ns"),
+    } | filled  # fmt: skip

@@ -1,0 +1,42 @@
+"""The ledger of stalls: of the time in which clients waited and nothing came, how much is put down to what."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from roi.data import Run
+
+CAUSES = (
+    "injected", "stw_gc", "ttsp", "stw_other", "alloc_stall", "mark_assist", "incremental", "dealloc", "scheduling", "generator",
+    "unexplained",
+)  # fmt: skip
+
+OF_STALLS = f"""
+    select c.variant, c.runtime, count(*) as stalls, sum(s.end_ns - s.begin_ns) / 1e6 as stalled_ms,
+           max(s.end_ns - s.begin_ns) / 1e6 as longest_ms,
+           {", ".join(f"sum(s.{cause}_ns) / 1e6 as {cause}_ms" for cause in CAUSES)}
+    from stalls s join cells c using (cell_id)
+    where c.scenario = $scenario and (c.gate_passed or $all_cells)
+          and s.begin_ns between c.measure_start_ns and c.measure_end_ns
+    group by all order by c.variant
+"""
+"""Stalls that began within the measured windows, by variant, in ms."""
+
+OF_FLOOR = """
+    select c.variant, max(c.control_p99_ns) / 1e6 as floor_ms, max(c.hiccup_max_ns) / 1e6 as hiccup_ms,
+           max(c.control_max_ns) / 1e6 as control_ms
+    from cells c
+    where c.scenario = $scenario and (c.gate_passed or $all_cells) and c.hiccup_wakes is not null
+    group by all order by c.variant
+"""
+"""What the hiccup meters saw at worst, and the floor below which they claim nothing."""
+
+
+def of_stalls(run: Run, scenario: str, all_cells: bool = False) -> pd.DataFrame:
+    """Give each variant's stalls of 2 ms or longer: number, sum, longest, and the parts by cause in ms."""
+    return run.query(OF_STALLS, {"scenario": scenario, "all_cells": all_cells})
+
+
+def floors(run: Run, scenario: str, all_cells: bool = False) -> pd.DataFrame:
+    """Give each variant's floor (P99 of its control's lateness) and longest hiccups, in ms; empty without hiccup meters."""
+    return run.query(OF_FLOOR, {"scenario": scenario, "all_cells": all_cells})
