@@ -216,12 +216,13 @@ def test_a_locustfile_that_is_no_python_fails_the_load_with_what_locust_said(tmp
 
 
 def gateway_of(runs: Path) -> int | None:
-    """Give the process id of the gateway that a campaign has started; None while there is none."""
+    """Give the process id of the gateway that a campaign has started, not of its control; None while there is none."""
     binary = registry.variant("go").gateway.out
     mark = f"BENCH_RUNS={runs}".encode()
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            started_here = mark in (process / "environ").read_bytes().split(b"\0")
+            environment = (process / "environ").read_bytes().split(b"\0")
+            started_here = mark in environment and b"GATEWAY_CONTROL=1" not in environment
             if started_here and (process / "exe").resolve().is_relative_to(binary.resolve()):
                 return int(process.name)
     return None
