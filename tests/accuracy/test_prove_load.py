@@ -82,9 +82,11 @@ def test_windows_with_a_stall_are_left_out_and_bursts_that_are_smoothed_are_not(
 
 
 def test_an_independent_generator_sees_the_same_gateway(tmp_path):
-    proofs = equivalence.prove(tmp_path, RIG, pairs=3, seconds=2.0, levels=(0.3,))
-    # Three pairs are too few for an interval at the 99th percentile: that is the long form's.
-    assert failing([proof for proof in proofs if "_p99_" not in proof.name]) == []
+    proofs = equivalence.prove(tmp_path, RIG, pairs=5, seconds=1.5, levels=(0.3,))
+    # Five short pairs give the median an interval; further out they show the means, and the interval is the long form's.
+    median, p90, _ = proofs
+    assert failing([median]) == []
+    assert p90.measured == pytest.approx(p90.expected, abs=p90.tolerance)
     assert len(proofs) == len(equivalence.QUANTILES)
 
 

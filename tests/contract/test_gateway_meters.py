@@ -57,7 +57,8 @@ def built(name: str) -> registry.Variant:
 
 
 def gateway(variant: registry.Variant, folder: Path, **settings) -> GatewayProcess:
-    return GatewayProcess(variant, Settings(port=free_port(), folder=folder, live_set_mib=1, **settings))
+    env = {"GATEWAY_HICCUP_US": f"{PERIOD_US}"}
+    return GatewayProcess(variant, Settings(port=free_port(), folder=folder, live_set_mib=1, env=env, **settings))
 
 
 def post(running: GatewayProcess, path: str) -> dict[str, object]:
