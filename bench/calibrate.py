@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import contract, generators, paths, toolchains
+from bench import contract, generators, paths
 from bench.gateways import registry
 from bench.gateways.process import GatewayProcess, Settings, free_port
 from bench.load import gaps
@@ -103,7 +103,7 @@ def calibrate(runs: int, seconds: float, say: Say) -> Calibration:
             )
             say(f"Schedule lag at {LAG_RATE_PER_S} requests/s")
             lag_p99_us, causes = _lag(server.host, rig, folder / "lag", seconds=max(seconds, 3.0))
-        for variant in _able(say):
+        for variant in contract.prepare_able(VARIANTS, say):
             say(f"{variant}: engine{''.join(f', {peer}' for peer in peers)}, {runs} runs each")
             with _warm_gateway(variant, rig, folder) as host:
                 found[variant] = _interleaved(("engine", *peers), host, rig, folder / variant, runs, seconds)
@@ -197,17 +197,6 @@ def _lag(host: str, rig: Rig, folder: Path, seconds: float, runs: int = 3) -> tu
         late = told["due_ns"].to_numpy() >= driven.began_ns + _LAG_LEAD_S * 1e9
         causes.update(cause for cause, counts in zip(told["cause"].to_pylist(), late, strict=True) if counts)
     return round(statistics.median(lags), 1), dict(causes)
-
-
-def _able(say: Say) -> list[str]:
-    able = []
-    for name in VARIANTS:
-        if lacking := toolchains.missing(registry.variant(name).needs):
-            say(f"{name} is left out. {' '.join(lacking)}")
-        else:
-            able.append(name)
-    contract.prepare(tuple(able), say)
-    return able
 
 
 @contextmanager

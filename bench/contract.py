@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench import paths
+from bench import paths, toolchains
 from bench.errors import ContractBroken
 from bench.gateways import check, registry
 from bench.gateways.build import build, digest
@@ -100,6 +100,18 @@ def prepare(variants: tuple[str, ...], say: Callable[[str], None]) -> dict[str, 
         say(f"Checking {name} against the contract")
         certificates[name] = certify(variant)
     return certificates
+
+
+def prepare_able(variants: tuple[str, ...], say: Callable[[str], None]) -> tuple[str, ...]:
+    """Prepare those variants whose toolchains are on this machine, and give them; says which are left out, and why."""
+    able = []
+    for name in variants:
+        if lacking := toolchains.missing(registry.variant(name).needs):
+            say(f"{name} is left out. {' '.join(lacking)}")
+        else:
+            able.append(name)
+    prepare(tuple(able), say)
+    return tuple(able)
 
 
 def _contract_digest() -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pandas as pd
 
+from bench.store.schema import STALLS
 from roi.data import Run
 
-CAUSES = (
-    "injected", "stw_gc", "ttsp", "stw_other", "alloc_stall", "mark_assist", "incremental", "dealloc", "scheduling", "generator",
-    "unexplained",
-)  # fmt: skip
+CAUSES = tuple(
+    name.removesuffix("_ns")
+    for name in STALLS.schema.names
+    if name.endswith("_ns") and name not in ("begin_ns", "end_ns")
+)
+"""What a stall may be put down to, as the columns of its table have it."""
 
 OF_STALLS = f"""
     select c.variant, c.runtime, count(*) as stalls, sum(s.end_ns - s.begin_ns) / 1e6 as stalled_ms,

@@ -5,6 +5,7 @@ What it sees late, the machine did; what only the gateway sees is the gateway's 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Collection
 from pathlib import Path
@@ -19,7 +20,7 @@ from bench.meters import hiccups
 _BUDGET_MIB = 64
 """It has nothing to keep; a heap as large as the gateway's would only take longer to touch."""
 _START_S = 20.0
-_READY = '"msg":"control"'
+_READY = re.compile(r'"msg": ?"control"')
 
 
 class Control:
@@ -77,7 +78,7 @@ class Control:
     def _wait_ready(self) -> None:
         deadline = time.monotonic() + _START_S
         while time.monotonic() < deadline:
-            if any(_READY in line.replace('": "', '":"') for line in self._process.log_lines()):
+            if any(_READY.search(line) for line in self._process.log_lines()):
                 return
             if (code := self._process.process.poll()) is not None:
                 raise self._process.died(f"ended as a control at start with exit code {code}")

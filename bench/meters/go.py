@@ -7,11 +7,10 @@ stop-the-world pauses (there are two or more). `go_metrics` counts single pauses
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from bench.errors import MeterFailed
+from bench.meters import own_record
 from bench.meters.clocks import Clocks
 from bench.meters.pause_log import PauseLog, PauseRows
 
@@ -46,13 +45,11 @@ def read(path: Path, collector: str, pid: int) -> PauseLog:
         There is no record, it has no header, or it is that of another process.
     """
     rows = PauseRows("go", collector, pid)
-    records = _records(path, rows)
-    if not records or records[0].get("kind") != "header":
-        raise MeterFailed(f"{path.name} does not begin with a header: it is not the record of a Go gateway.")
-    if records[0]["pid"] != pid:
-        raise MeterFailed(f"{path.name} is the record of process {records[0]['pid']}, not of {pid}.")
-    before = records[0] | {"metrics": {}, "num_gc": 0}
-    for sample in records[1:]:
+    header, records = own_record.read(path, "Go", pid, "go_runtime", rows, _understood)
+    before = header | {"metrics": {}, "num_gc": 0}
+    for number, sample in records:
+        if lost := sample.get("pauses_lost"):
+            rows.unread("go_runtime", number, f"{lost} collections fell out of the runtime's ring between two samples")
         _add_cycles(rows, before, sample)
         _add_buckets(rows, before, sample)
         _add_counters(rows, before, sample)
@@ -60,32 +57,9 @@ def read(path: Path, collector: str, pid: int) -> PauseLog:
     return rows.log()
 
 
-def _records(path: Path, rows: PauseRows) -> list[dict[str, Any]]:
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    except FileNotFoundError:
-        raise MeterFailed(f"There is no {path.name}: the gateway was started without GATEWAY_METERS_DIR.") from None
-    records = []
-    for number, line in enumerate(lines, start=1):
-        record = _record(line)
-        if record is not None:
-            records.append(record)
-            if lost := record.get("pauses_lost"):
-                rows.unread(
-                    "go_runtime", number, f"{lost} collections fell out of the runtime's ring between two samples"
-                )
-        elif line and number < len(lines):  # the last line may be cut off by the end of the process
-            rows.unread("go_runtime", number, line)
-    return records
-
-
-def _record(line: str) -> dict[str, Any] | None:
-    try:
-        record = json.loads(line)
-    except json.JSONDecodeError:
-        return None
-    asked = _ASKED.get(record.get("kind")) if isinstance(record, dict) else None
-    return record if asked and asked <= record.keys() else None
+def _understood(record: dict[str, Any]) -> bool:
+    asked = _ASKED.get(record.get("kind"))
+    return bool(asked) and asked <= record.keys()
 
 
 def _add_cycles(rows: PauseRows, before: dict[str, Any], sample: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench.errors import MeterFailed
+from bench.meters import own_record
 from bench.meters.pause_log import PauseLog, PauseRows
 
 _INTEGERS = {
@@ -37,43 +37,16 @@ def read(path: Path, collector: str, pid: int) -> PauseLog:
     """
     rows = PauseRows("rust", collector, pid)
     rows.not_applicable()
-    records = _records(path, rows)
-    if not records or records[0][1]["kind"] != "header":
-        raise MeterFailed(f"{path.name} does not begin with a header: it is not the record of a Rust gateway.")
-    header = records[0][1]
-    if header["pid"] != pid:
-        raise MeterFailed(f"{path.name} is the record of process {header['pid']}, not of {pid}.")
-    _add_records(rows, header, records[1:])
+    header, records = own_record.read(path, "Rust", pid, "rust_drop", rows, _understood)
+    _add_records(rows, header, records)
     return rows.log()
 
 
-def _records(path: Path, rows: PauseRows) -> list[tuple[int, dict[str, Any]]]:
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    except FileNotFoundError:
-        raise MeterFailed(f"There is no {path.name}: the gateway was started without GATEWAY_METERS_DIR.") from None
-    records = []
-    for number, line in enumerate(lines, start=1):
-        record = _record(line)
-        if record is not None:
-            records.append((number, record))
-        elif line and number < len(lines):  # the last line may be cut off by the end of the process
-            rows.unread("rust_drop", number, line)
-    return records
-
-
-def _record(line: str) -> dict[str, Any] | None:
-    try:
-        record = json.loads(line)
-    except json.JSONDecodeError:
-        return None
-    if not isinstance(record, dict) or record.get("kind") not in _INTEGERS:
-        return None
-    if any(type(record.get(name)) is not int for name in _INTEGERS[record["kind"]]):
-        return None
-    if record["kind"] == "drop" and not (record.get("what") in _WHATS and record["start_ns"] <= record["end_ns"]):
-        return None
-    return record
+def _understood(record: dict[str, Any]) -> bool:
+    kind = record.get("kind")
+    if kind not in _INTEGERS or any(type(record.get(name)) is not int for name in _INTEGERS[kind]):
+        return False
+    return kind != "drop" or (record.get("what") in _WHATS and record["start_ns"] <= record["end_ns"])
 
 
 def _add_records(rows: PauseRows, header: dict[str, Any], records: list[tuple[int, dict[str, Any]]]) -> None:

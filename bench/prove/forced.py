@@ -28,9 +28,10 @@ def prove(name: str, folder: Path, cpus: Collection[int]) -> list[Proof]:
     """Give the proofs for one variant."""
     with Subject(name, folder, cpus) as subject:
         said = subject.ask(f"/__truth/gc?n={COLLECTIONS}")
-    rows = subject.rows()
+    log = subject.log()
+    rows = log.pauses.to_pandas()
     residue = Proof.near(
-        f"{name}:residue_lines", 0.0, float(subject.log().residue.num_rows), 0.0, "lines that the parser could not read"
+        f"{name}:residue_lines", 0.0, float(log.residue.num_rows), 0.0, "lines that the parser could not read"
     )
     if not said["applicable"]:
         found = rows[rows["kind"].isin(("stw_gc", "degenerated", "forced_gc"))]

@@ -61,19 +61,19 @@ def prove(name: str, folder: Path, cpus: Collection[int]) -> list[Proof]:
             until_ns = time.monotonic_ns()
     operations = [op for op in _operations(trace) if since_ns <= op[1] <= until_ns]
     if subject.runtime == "go":
-        inside = [
+        counted = [
             sum(span["start_ns"] <= begin <= span["end_ns"] for begin, _, _ in operations)
             for span in said["collections"]
         ]
         return [
             Proof.at_least(
-                f"{name}:kernel_stops_a_collection", 2.0, float(min(inside)),
+                f"{name}:kernel_stops_a_collection", 2.0, float(min(counted)),
                 "stops of the world that the kernel saw within a forced collection; the fewest of all",
             )
         ]  # fmt: skip
     rows = subject.rows()
     logged = rows[(rows["source"] == "jul_safepoint") & rows["end_ns"].between(since_ns, until_ns)]
-    longer = [
+    inside = [
         begin >= row.end_ns - row.dur_hi_ns - row.alignment_error_ns and end <= row.end_ns
         for row, (begin, end, _) in zip(logged.itertuples(), operations, strict=False)
     ]
@@ -83,7 +83,7 @@ def prove(name: str, folder: Path, cpus: Collection[int]) -> list[Proof]:
             "safepoint operations that HotSpot's own probes told the kernel, and safepoints in the log",
         ),
         Proof.near(
-            f"{name}:kernel_operations_within", float(len(operations)), float(sum(longer)), 0.0,
+            f"{name}:kernel_operations_within", float(len(operations)), float(sum(inside)), 0.0,
             "operations whose beginning and end, by the kernel, lie within the safepoint that the log tells",
         ),
     ]  # fmt: skip

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from bench import contract, generators, toolchains
+from bench import contract, generators
 from bench.gateways import registry
 from bench.gateways.process import GatewayProcess, Settings, free_port
 from bench.meters.process import ProcessSampler
@@ -57,11 +57,9 @@ def prove(say: Callable[[str], None], show: Callable[[Proof], None]) -> Certific
         A build, a gateway or a load failed.
     """
     rig = Rig.split(1)
-    able = [name for name in VARIANTS if not toolchains.missing(registry.variant(name).needs)]
-    contract.prepare(tuple(able), say)
     proofs: list[Proof] = []
     with tempfile.TemporaryDirectory(prefix="overhead-") as folder:
-        for name in able:
+        for name in contract.prepare_able(VARIANTS, say):
             say(f"{name}: {PAIRS} pairs, meters on and off")
             made = of_variant(name, Path(folder) / name, rig)
             proofs += made

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import contract, toolchains
+from bench import contract
 from bench.errors import ToolchainMissing
 from bench.gateways import registry
 from bench.prove import attribution, forced, kernel_trace, outside, second_source, stopping
@@ -41,8 +41,9 @@ def prove(say: Callable[[str], None], show: Callable[[Proof], None]) -> Certific
         A build, a gateway or a load failed: nothing is proven then, and no certificate is kept.
     """
     rig = Rig.split(1)
-    able = _able(say)
-    contract.prepare(able, say)
+    able = contract.prepare_able(VARIANTS, say)
+    if not able:
+        raise ToolchainMissing("No variant can run on this machine: see bench doctor.")
     proofs: list[Proof] = []
     with tempfile.TemporaryDirectory(prefix="prove-") as folder:
         for name in able:
@@ -65,15 +66,3 @@ def of_variant(name: str, folder: Path, rig: Rig, say: Callable[[str], None]) ->
     else:
         proofs += kernel_trace.prove(name, folder / "kernel", rig.gateway_cpus)
     return proofs + (attribution.prove(name, folder / "attribution", rig) if name in _ATTRIBUTED else [])
-
-
-def _able(say: Callable[[str], None]) -> tuple[str, ...]:
-    able = []
-    for name in VARIANTS:
-        if lacking := toolchains.missing(registry.variant(name).needs):
-            say(f"{name} is left out. {' '.join(lacking)}")
-        else:
-            able.append(name)
-    if not able:
-        raise ToolchainMissing("No variant can run on this machine: see bench doctor.")
-    return tuple(able)

@@ -10,6 +10,7 @@ from typing import Any
 from bench import gate
 from bench.store import manifest, writer
 from bench.store.schema import SCHEMA_VERSION, TABLES
+from roi.ledger import CAUSES
 
 MS = 1_000_000
 START_NS, END_NS = 10_000 * MS, 11_000 * MS
@@ -132,10 +133,7 @@ def _pause(cell: WrittenCell, said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _stall(cell: WrittenCell, parts: Mapping[str, int]) -> dict[str, Any]:
-    columns = [
-        name for name in TABLES["stalls"].schema.names if name.endswith("_ns") and name not in ("begin_ns", "end_ns")
-    ]
-    filled = dict.fromkeys(columns, 0) | parts
+    filled = dict.fromkeys((f"{cause}_ns" for cause in CAUSES), 0) | parts
     return {
         "cell_id": cell.cell_id, "begin_ns": START_NS + 100 * MS, "end_ns": START_NS + 100 * MS + sum(parts.values()),
         "in_flight": 1, "cause": max(parts, key=parts.__getitem__).removesuffix("_ns"),
