@@ -98,13 +98,15 @@ def _load(cell: Cell, requests: pa.Table, start: int, end: int, ceiling_per_s: f
     open_loop = cell.traffic_model == "open"
     # What waited for a connection until after the window was not sent at the offered rate.
     in_time = inside & sent & (intended + lag < end + gaps.GAP_NS)
-    rate = float(in_time.sum()) / ((end - start) / 1e9) if end > start else 0.0
+    # An open loop's load is what it offers: one that cannot send half of it is not at half of its ceiling.
+    load = inside if open_loop else in_time
+    load_per_s = float(load.sum()) / ((end - start) / 1e9) if end > start else 0.0
     busy = float(service[inside & sent].sum()) / (end - start) if end > start else 0.0
     return {
         "schedule_lag_p99_ns": int(np.percentile(free, 99)) if open_loop and free.size else None,
         "achieved_share": float(in_time.sum() / inside.sum()) if open_loop and inside.any() else None,
         "ceiling_per_s": ceiling_per_s,
-        "ceiling_share": None if ceiling_per_s is None else rate / ceiling_per_s,
+        "ceiling_share": None if ceiling_per_s is None else load_per_s / ceiling_per_s,
         "little_share": busy / cell.connections if scenario.named(cell.scenario).saturates else None,
         "percentiles_in_order": _in_order(lag[inside & answered], service[inside & answered]),
         "rows": requests.num_rows,
