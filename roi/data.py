@@ -34,6 +34,26 @@ _MEASURED = """
     where r.intended_ns >= c.measure_start_ns and r.intended_ns < c.measure_end_ns
 """
 _COMPARED = "create view compared as select * from measured where gate_passed"
+_MIB = 1 << 20
+
+
+_CONDITIONS = f"""
+    select distinct memory_budget_bytes // {_MIB} as budget, live_set_bytes // {_MIB} as live_set
+    from cells where scenario <> 'recovery' order by budget, live_set
+"""
+
+
+@dataclass(frozen=True, order=True)
+class Condition:
+    """What a gateway was given to live in: cells of two conditions are never pooled."""
+
+    memory_budget_mib: int
+    """Memory that its flags allow it."""
+    live_set_mib: int
+    """Nominal size of what it retains."""
+
+    def __str__(self) -> str:
+        return f"{self.memory_budget_mib} MiB of memory, live set {self.live_set_mib} MiB"
 
 
 def names() -> list[str]:
@@ -67,6 +87,8 @@ class Run:
     folder: Path
     manifest: Manifest
     _database: duckdb.DuckDBPyConnection = field(repr=False)
+    condition: Condition | None = None
+    """The one that its cells are restricted to; None where they are all of the run's."""
 
     @property
     def name(self) -> str:
@@ -77,10 +99,46 @@ class Run:
         """Give the answer of a query over the run's tables; `$name` takes a parameter."""
         return _execute(self._database, self.name, sql, parameters or {}).df()
 
+    def conditions(self) -> list[Condition]:
+        """Give the conditions that the cells ran under, least memory first."""
+        return [Condition(row.budget, row.live_set) for row in self.query(_CONDITIONS).itertuples()]
+
+    def under(self, memory_budget_mib: int = 0, live_set_mib: int = 0) -> Run:
+        """Give the run with the cells of one condition alone.
+
+        Parameters
+        ----------
+        memory_budget_mib
+            0 takes the largest that the run has (with this live set, if one is asked for).
+        live_set_mib
+            0 takes the largest that the run has with this budget.
+
+        Raises
+        ------
+        UnknownName
+            The run has no such condition; the message shows those that it has.
+        """
+        known = self.conditions()
+        asked = [
+            condition
+            for condition in known
+            if memory_budget_mib in (0, condition.memory_budget_mib) and live_set_mib in (0, condition.live_set_mib)
+        ]
+        if known and not asked:
+            sought = {
+                f"{memory_budget_mib} MiB of memory": memory_budget_mib,
+                f"live set {live_set_mib} MiB": live_set_mib,
+            }
+            named = ", ".join(words for words, asked_for in sought.items() if asked_for)
+            raise UnknownName("condition", named, list(map(str, known)))
+        return _opened(self.folder, self.manifest, max(asked)) if asked else self
+
     def description(self) -> str:
-        """Say in a line where and when the run was measured."""
+        """Say in a line where and when the run was measured, and under which condition if it is restricted to one."""
         machine = self.manifest.machine
-        return f"run {self.name}, {machine['cpu_model']}, {machine['processors']} processors, {self.manifest.started_at[:10]}"
+        under = f", {self.condition}" if self.condition else ""
+        when = self.manifest.started_at[:10]
+        return f"run {self.name}, {machine['cpu_model']}, {machine['processors']} processors, {when}{under}"
 
 
 def open_run(name: str) -> Run:
@@ -94,14 +152,23 @@ def open_run(name: str) -> Run:
         Its manifest or a table is missing, truncated, or of another schema version.
     """
     folder = find_run(name)
-    said = manifest.read(folder)
+    return _opened(folder, manifest.read(folder))
+
+
+def _opened(folder: Path, said: Manifest, condition: Condition | None = None) -> Run:
     database = duckdb.connect()
     for table in TABLES:
         path = str(folder / f"{table}.parquet").replace("'", "''")
-        _execute(database, said.run, f"create view {table} as select * from read_parquet('{path}')", {})
+        only = _only(condition) if condition and table == "cells" else ""
+        _execute(database, said.run, f"create view {table} as select * from read_parquet('{path}'){only}", {})
     database.execute(_MEASURED)
     database.execute(_COMPARED)
-    return Run(folder, said, database)
+    return Run(folder, said, database, condition)
+
+
+def _only(condition: Condition) -> str:
+    budget, live_set = condition.memory_budget_mib * _MIB, condition.live_set_mib * _MIB
+    return f" where memory_budget_bytes = {budget} and live_set_bytes = {live_set}"
 
 
 def _execute(

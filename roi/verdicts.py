@@ -74,10 +74,10 @@ def _missing(variant: str) -> tuple[str, str]:
 
 
 def _too_few(summary: pd.Series) -> tuple[str, str]:
-    need = observations_needed(0.99)
+    need = observations_needed(0.99, two_sided=True)
     minutes = need / summary["per_minute"]
     return NOT_MEASURABLE, (
-        f"{summary['n']:,.0f} pauses seen: a P99 needs {need} or more, {minutes:.1f} minutes at this rate of pauses"
+        f"{summary['n']:,.0f} pauses seen: an interval of P99 needs {need} or more, {minutes:.1f} minutes at this rate of pauses"
     )
 
 

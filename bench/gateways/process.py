@@ -175,8 +175,7 @@ def _environment(variant: Variant, settings: Settings) -> dict[str, str]:
         "GATEWAY_LIVE_SET_MIB": str(settings.live_set_mib),
     }
     if settings.meters:
-        period_us = hiccups.asked_us(variant.gateway.runtime)
-        contract |= {"GATEWAY_METERS_DIR": str(settings.folder), "GATEWAY_HICCUP_US": str(period_us)}
+        contract |= {"GATEWAY_METERS_DIR": str(settings.folder), "GATEWAY_HICCUP_US": str(hiccups.PERIOD_US)}
     contract |= {"GATEWAY_CONTROL": "1"} if settings.control else {}
     contract |= {"ENABLE_FAULTS": "1"} if settings.faults else {}
     contract |= settings.env

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import random
 import time
+from functools import partial
 from typing import Any, ClassVar
 
-from gevent import GreenletExit, getcurrent
+from gevent import GreenletExit, getcurrent, ssl
 from locust import FastHttpUser, events
 from locust.env import Environment
 from locust.exception import StopUser
@@ -35,14 +36,18 @@ class JourneyUser(FastHttpUser):
     """Steps of it go to routes that ask for a bearer token; without tokens there are none of these users."""
 
     def __init__(self, environment: Environment) -> None:
-        timeout_s = environment.parsed_options.request_timeout
-        self.network_timeout = self.connection_timeout = timeout_s
+        options = environment.parsed_options
+        self.network_timeout = self.connection_timeout = options.request_timeout
+        # Locust's own default trusts anybody.
+        self.insecure = options.insecure
+        if options.ca and not options.insecure:
+            self.ssl_context_factory = partial(_trusting, options.ca)
         # Without a host the load says so, in a sentence; Locust's own user would raise.
         self.host = self.host or ""
         super().__init__(environment)
         self._load = _loads[id(environment)]
         self._number = self._load.enter()
-        self._draw = random.Random(f"{environment.parsed_options.seed} {self._load.worker} {self._number}")
+        self._draw = random.Random(f"{options.seed} {self._load.worker} {self._number}")
 
     def on_start(self) -> None:
         """Wait until the load of all begins."""
@@ -91,6 +96,11 @@ class JourneyUser(FastHttpUser):
             response=None, context=self.context(), exception=CutOff("the load ended"), start_time=began_s,
             url=f"{self.host}/route",
         )  # fmt: skip
+
+
+def _trusting(ca: str, **_: object) -> ssl.SSLContext:
+    """Give what trusts these certificates, and not those that Locust's client would have."""
+    return ssl.create_default_context(cafile=ca)
 
 
 @events.init.add_listener

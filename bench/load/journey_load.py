@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import logging
 import os
-import socket
 import time
 from array import array
 from typing import Any
@@ -17,10 +16,11 @@ from locust.env import Environment
 
 from bench.errors import LoadFailed
 from bench.load import samples, statistics
-from bench.load.address import address
+from bench.load.address import address, encrypted, resolve
 from bench.load.arguments import LoadArguments
 from bench.load.crew import Crew
 from bench.load.options import values
+from bench.load.probe import find_server
 from bench.load.request_events import Anchor, row
 from bench.load.spool import Beginning, Spool, Summary
 from bench.load.traffic import read_tokens
@@ -128,12 +128,20 @@ class JourneyLoad:
         self._place = place = self._crew.join(options.tokens)
         self._store = samples.place(options.samples or None, here=place.here)
         self._arguments = said = LoadArguments.of(options)
+        if said.http2:
+            raise LoadFailed(
+                "Users of a journey speak HTTP/1.1 alone. Leave --http2 out, or load with another scenario."
+            )
         self._target_pid = said.target_pid if place.here else None
         self.tokens = read_tokens(samples.keep_tokens(self._store, place.tokens) or said.tokens)
         self.worker = place.worker
         self._spool = Spool(self._store.folder, place.worker)
         statistics.prepare()
-        _wait_for(*address(self._environment.host), said.wait_for_host_s)
+        host, port = address(self._environment.host)
+        find_server(
+            *resolve(host, port), host, said.tls() if encrypted(self._environment.host) else None, http2=False,
+            timeout_s=said.limits.timeout_s, wait_s=said.wait_for_host_s,
+        )  # fmt: skip
 
     def _begin(self, began_ns: int) -> None:
         self._began_ns = began_ns
@@ -265,18 +273,3 @@ class JourneyLoad:
             clock_offset_ns=clock.offset_ns,
             clock_error_ns=self._crew.clock_error_ns(),
         )
-
-
-def _wait_for(host: str, port: int, wait_s: float) -> None:
-    """Wait until something listens there; `LoadFailed` when nothing does within so many seconds."""
-    deadline = time.monotonic() + wait_s
-    while True:
-        try:
-            with socket.create_connection((host, port), timeout=max(wait_s, 1.0)):
-                return
-        except OSError as error:
-            if time.monotonic() >= deadline:
-                raise LoadFailed(
-                    f"Nothing answers at {host}:{port} ({error}). Start the gateway first, or give another --host."
-                ) from error
-        gevent.sleep(_LOOK_S)

@@ -26,8 +26,6 @@ KEPT_NS = 500_000
 """From this lateness on a wake is a row of the `hiccups` table."""
 _COUNT = -1
 _UNKNOWN = -1
-_PERIODS_OF_NODE = 10
-"""Contract, section 11: a timer of Node's event loop is dear, so it is ten periods apart."""
 _RECORD = np.dtype([("due_ns", "<i8"), ("late_ns", "<i8"), ("third", "<i8")])
 
 
@@ -114,11 +112,6 @@ def read(path: Path) -> Hiccups | None:
 def rows(record: Hiccups | None, role: str, pid: int) -> pa.Table:
     """Give the rows of the `hiccups` table as `Hiccups.table` does; none where there is no record."""
     return _table([], [], [], [], []) if record is None else record.table(role, pid)
-
-
-def asked_us(runtime: str) -> int:
-    """Give the period that a runtime's meter is asked for, so that its wakes are `PERIOD_US` apart."""
-    return PERIOD_US // (_PERIODS_OF_NODE if runtime == "node" else 1)
 
 
 def _check(records: np.ndarray, path: Path) -> None:

@@ -38,22 +38,22 @@ class Proof:
     @classmethod
     def near(cls, name: str, expected: float, measured: float, tolerance: float, note: str) -> Proof:
         """Hold a measurement against a known value."""
-        return cls(name, expected, measured, tolerance, abs(measured - expected) <= tolerance, note)
+        return cls(name, expected, float(measured), tolerance, bool(abs(measured - expected) <= tolerance), note)
 
     @classmethod
     def at_most(cls, name: str, bound: float, measured: float, note: str) -> Proof:
         """Hold a measurement against an upper bound."""
-        return cls(name, bound, measured, 0.0, measured <= bound, note)
+        return cls(name, bound, float(measured), 0.0, bool(measured <= bound), note)
 
     @classmethod
     def at_least(cls, name: str, bound: float, measured: float, note: str) -> Proof:
         """Hold a measurement against a lower bound."""
-        return cls(name, bound, measured, 0.0, measured >= bound, note)
+        return cls(name, bound, float(measured), 0.0, bool(measured >= bound), note)
 
     @classmethod
     def reported(cls, name: str, measured: float, note: str) -> Proof:
         """Report a figure that nothing is known about beforehand."""
-        return cls(name, None, measured, None, True, note)
+        return cls(name, None, float(measured), None, True, note)
 
 
 @dataclass(frozen=True)

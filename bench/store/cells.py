@@ -132,7 +132,8 @@ CELLS = table(
     field(
         "ceiling_share",
         pa.float64(),
-        "requests/s sent within the window over the generator's ceiling; one minus it is the headroom",
+        "load within the window, offered in an open loop and sent in a closed one, over the generator's ceiling; one minus it is"
+        " the headroom",
         null="not calibrated, or no load generator ran",
     ),
     field(

@@ -62,12 +62,13 @@ def quantile_of_bounds(
     return Quantile(q, (lower.value + upper.value) / 2, lower.lo, upper.hi, lower.n)
 
 
-def observations_needed(q: float, confidence: float = 0.95) -> int:
+def observations_needed(q: float, confidence: float = 0.95, *, two_sided: bool = False) -> int:
     """Give the smallest sample whose maximum bounds the q-quantile from above with this confidence.
 
-    It is the smallest n with q**n <= 1 - confidence: 299 for P99 at 95 %.
+    It is the smallest n with q**n <= 1 - confidence: 299 for P99 at 95 %. An interval, whose other end takes half of what is left
+    of the confidence, needs 368.
     """
-    return int(np.ceil(np.log(1 - confidence) / np.log(q)))
+    return int(np.ceil(np.log((1 - confidence) / (2 if two_sided else 1)) / np.log(q)))
 
 
 def ratio_of_quantiles(above: Quantile, below: Quantile, floor: float) -> tuple[float, float, float]:
@@ -98,7 +99,7 @@ def ratio_of_quantiles(above: Quantile, below: Quantile, floor: float) -> tuple[
     if None in (above.lo, above.hi, below.lo, below.hi) or below.lo <= 0:
         raise TooFine(
             f"There are {min(above.n, below.n)} pauses of one of the two, and a quantile of {above.q:g} is bounded from"
-            f" {observations_needed(above.q)} on at the earliest: measure for longer."
+            f" {observations_needed(above.q, two_sided=True)} on at the earliest: measure for longer."
         )
     return above.value / below.value, above.lo / below.hi, above.hi / below.lo
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from roi import quality
 from roi.data import Run
-from roi.views.words import number
+from roi.views.words import number, percent
 
 HOW = "`bench calibrate` measures it"
 
@@ -60,8 +60,3 @@ def table(run: Run, scenario: str = "") -> pd.DataFrame:
         "share of the ceiling": [percent(value) for value in cells["ceiling_share"]],
         "headroom": [percent(1 - value) if pd.notna(value) else None for value in cells["ceiling_share"]],
     })  # fmt: skip
-
-
-def percent(share: float | None) -> str | None:
-    """Write a share as a percentage; None stays None."""
-    return None if share is None or pd.isna(share) else f"{share:.1%}" if share < 0.1 else f"{share:.0%}"

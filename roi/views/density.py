@@ -9,8 +9,7 @@ from roi.charts.spec import ChartSpec
 from roi.data import Run
 from roi.exclusions import Compared
 from roi.statistics.estimate import Estimate
-from roi.views.calibration import percent
-from roi.views.words import excluded, footnote, interval, listed, number
+from roi.views.words import excluded, footnote, interval, listed, number, percent
 
 GO = "go"
 _SATURATED = "saturate"

@@ -17,6 +17,9 @@ WORDS = {
     "generator": "the load generator itself", "unexplained": "unexplained",
 }  # fmt: skip
 
+_METERS = {None: "not proven on this machine", True: "perturb what they measure", False: "proven not to perturb"}
+"""What the overhead proof said of a variant's meters."""
+
 
 def chart(run: Run, scenario: str, all_cells: bool = False) -> ChartSpec | None:
     """Draw what each variant's stalls are put down to; None without any stall."""
@@ -56,6 +59,20 @@ def said(run: Run, scenario: str, all_cells: bool = False) -> str:
         f"**{worst['variant']}** kept clients waiting most: {number(worst['stalled_ms'])} ms in {worst['stalls']:,} stalls,"
         f" of which {number(worst['unexplained_ms'])} ms stay unexplained. {floor}"
     )
+
+
+def floor_table(run: Run, scenario: str, all_cells: bool = False) -> pd.DataFrame:
+    """List what the hiccup meters saw, beside the floor below which they claim nothing."""
+    rows = ledger.floors(run, scenario, all_cells)
+    return pd.DataFrame({
+        "variant": rows["variant"],
+        "floor: control's P99 (ms)": [number(value) for value in rows["floor_ms"]],
+        "gateway's P99 (ms)": [number(r.p99_ms) if r.p99_ms > r.floor_ms else "at or below the floor" for r in rows.itertuples()],
+        "gateway's longest (ms)": [number(value) for value in rows["hiccup_ms"]],
+        "control's longest (ms)": [number(value) for value in rows["control_ms"]],
+        "wakes": rows["wakes"],
+        "meters": [_METERS[None if pd.isna(value) else bool(value)] for value in rows["perturbed"]],
+    })  # fmt: skip
 
 
 def verdict_table(run: Run, scenario: str, all_cells: bool = False) -> pd.DataFrame:

@@ -82,6 +82,20 @@ def _row(row: dict[str, object]) -> dict[str, object]:
     }
 
 
+def against_table(run: Run, scenario: str, all_cells: bool = False) -> pd.DataFrame:
+    """List how many times as long each variant's P99 is as the shortest one, or why nobody can say."""
+    rows = pauses.p99_against(run, scenario, all_cells)
+    return pd.DataFrame({
+        "variant": rows["variant"],
+        "its P99 over that of": rows["base"],
+        "ratio [at least to at most]": [
+            "refused" if pd.isna(r.ratio) else f"{number(r.ratio)} [{number(r.lo)} to {number(r.hi)}]" for r in rows.itertuples()
+        ],
+        "pauses": rows["n"],
+        "refused because": rows["refused"],
+    })  # fmt: skip
+
+
 def verdict(run: Run, scenario: str, all_cells: bool = False) -> str:
     """Say what the article's ZGC figure is, as far as this run can tell."""
     rows = pauses.phase_against_safepoint(run, scenario, all_cells)

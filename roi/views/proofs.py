@@ -1,101 +1,136 @@
-"""The view of the certificate: what was proven of the load generator on the machine that measured."""
+"""The view of the certificates: what was proven of the instruments on the machine that measured."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from roi.charts.spec import ChartSpec
 from roi.data import Run
-from roi.views.words import footnote, milliseconds, number
+from roi.views.proof_words import is_count, plain
+from roi.views.words import footnote, listed, milliseconds, number
 
-HOW = "`bench prove load` does it"
+LOAD, PAUSES, OVERHEAD = "load", "pauses", "overhead"
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """What one of the certificates is about, in words."""
+
+    named: str
+    unproven: str
+    """What it means that nobody proved it."""
+    doubtful: str
+    """What it means that a proof failed."""
+    takes: str
+
+
+INSTRUMENTS = {
+    LOAD: Instrument(
+        "the load generator", "that its latencies are right rests here on the gate alone", "its figures are in doubt",
+        "a quarter of an hour",
+    ),
+    PAUSES: Instrument(
+        "the pause meters", "that they see every pause, and call nothing else one, rests here on their own word",
+        "what they say of these variants is in doubt", "ten minutes",
+    ),
+    OVERHEAD: Instrument(
+        "what the pause meters cost", "nobody knows here whether they change what they measure",
+        "the meters change what they measure on these variants, and their cells say *perturbed*", "a quarter of an hour",
+    ),
+}  # fmt: skip
 _SHOWN_Q = 0.99
 
-_WORDS = (
-    (r"stall_p([\d.]+)_ms", r"A stopped server: p\1 of the response time (ms)"),
-    (r"stall_mean_excess_ms", r"A stopped server: by how much the mean response time rises (ms)"),
-    (
-        r"constant_throughput_misses_stall_p([\d.]+)_by_ms",
-        r"The control, Locust's own pacing, must miss the stop: by how much its p\1 is too low (ms)",
-    ),
-    (r"md1_mean_rho_([\d.]+)_ms", r"Queueing law at \1 of capacity: mean response time (ms)"),
-    (r"lindley_mean_rho_([\d.]+)_ms", r"Queue worked out request by request, at \1 of capacity: mean (ms)"),
-    (r"lindley_shortest_excess_rho_([\d.]+)_ms", r"No answer before it was due, at \1 of capacity: earliest (ms)"),
-    (r"known_delay_joined_requests", r"Known delays: requests found again in the server's log"),
-    (r"known_delay_overhead_(p\d+)_ms", r"Known delays: what network and generator add, \1 (ms)"),
-    (r"known_delay_shortest_overhead_ms", r"Known delays: the least that network and generator add (ms)"),
-    (r"gaps_exponential_p_value_(\d+)_workers?", r"Arrivals are random as ordered (p-value of the test), workers: \1"),
-    (r"counts_dispersion_(\d+)_workers?", r"Arrivals scatter as ordered (variance over mean), workers: \1"),
-    (
-        r"windows_undisturbed_share_(\d+)_workers?",
-        r"Windows without an arrival that was a millisecond late (share), workers: \1",
-    ),
-    (r"rate_error_share_(\d+)_workers?", r"Error of the rate at the server (share), workers: \1"),
-    (r"arrivals_seen_(\d+)_workers?", r"Requests that arrived of those scheduled, workers: \1"),
-    (r"normal_end_(server|locust)_count", r"A load that ends by itself: requests by the \1's count"),
-    (r"hard_stop_(server|locust)_count", r"A load that is stopped: requests by the \1's count"),
-    (r"hard_stop_rows_in_flight", r"A load that is stopped: requests in flight that were kept as rows"),
-    (r"hard_stop_rows_unsent", r"A load that is stopped: requests not yet sent that were kept as rows"),
-    (r"slow_flush_(server|locust)_count", r"Workers that are slow to end: requests by the \1's count"),
-    (r"killed_worker_flagged", r"A killed worker: workers that the load calls lost"),
-    (r"killed_worker_rows_lost", r"A killed worker: rows lost"),
-    (r"killed_worker_rows_invented", r"A killed worker: requests without a row, less rows without a request"),
-    (r"frozen_worker_(server|locust)_count", r"A frozen worker: requests by the \1's count"),
-    (r"frozen_worker_flagged", r"A frozen worker: changes that the load reports"),
-    (r"frozen_worker_longest_lag_s", r"A frozen worker: longest lag of a request that was due meanwhile (s)"),
-    (r"vegeta_(p\d+)_at_(\d+)_percent_ms", r"Against the load generator vegeta, at \2 % of capacity: \1 (ms)"),
-)
-"""What a proof's name says, by the form of the name."""
+
+def certificate(run: Run, kind: str = LOAD) -> Mapping[str, Any] | None:
+    """Give the certificate of an instrument; None when it was not proven where the run was measured."""
+    return run.manifest.certificates.get(kind)
 
 
-def certificate(run: Run) -> Mapping[str, Any] | None:
-    """Give the certificate of the load generator; None when it was not proven where the run was measured."""
-    return run.manifest.certificates.get("load")
-
-
-def verdict(run: Run) -> str:
-    """Say whether the load generator was proven on this machine, when, and whether it is still the same."""
-    said = certificate(run)
+def verdict(run: Run, kind: str = LOAD) -> str:
+    """Say whether an instrument was proven on this machine, when, and whether it is still the same."""
+    said, instrument, how = certificate(run, kind), INSTRUMENTS[kind], f"`bench prove {kind}` does it"
     if said is None:
         return (
-            "**The load generator was not proven on the machine of this run**: that its latencies are right rests here on the"
-            f" gate alone. {HOW} in about a quarter of an hour, and every run after it carries the certificate."
+            f"**Proofs of {instrument.named} were not made on the machine of this run**: {instrument.unproven}."
+            f" {how} in about {instrument.takes}, and every run after it carries the certificate."
         )
-    held, made = held_of_made(run)
+    held, made = held_of_made(run, kind)
     when = f"on this machine, {said['made_at'][:16].replace('T', ' ')} UTC"
     whole = (
-        f"**All {made} proofs of the load generator held** {when}."
+        f"**All {made} proofs of {instrument.named} held** {when}."
         if held == made
-        else f"**{made - held} of {made} proofs of the load generator failed** {when}: its figures are in doubt."
+        else f"**{made - held} of {made} proofs of {instrument.named} failed** {when}: {_doubted(said, instrument)}."
     )
     same = (
-        "The load generator that measured this run is the one that was proven."
+        "What measured this run is what was proven."
         if said.get("of_this_code")
-        else f"The load generator has been changed since: the proofs are of an older one. {HOW} again."
+        else f"The code has been changed since: the proofs are of an older one. {how} again."
     )
     return f"{whole} {same}"
 
 
-def held_of_made(run: Run) -> tuple[int, int]:
+def _doubted(said: Mapping[str, Any], instrument: Instrument) -> str:
+    failed = dict.fromkeys(_variant(proof["name"]) for proof in said["proofs"] if not proof["holds"])
+    variants = [name for name in failed if name]
+    return instrument.doubtful.replace("these variants", listed(variants)) if variants else instrument.doubtful
+
+
+def held_of_made(run: Run, kind: str = LOAD) -> tuple[int, int]:
     """Give how many proofs held, and how many were made; none of none without a certificate."""
-    proofs = (certificate(run) or {}).get("proofs", ())
+    proofs = (certificate(run, kind) or {}).get("proofs", ())
     return sum(bool(proof["holds"]) for proof in proofs), len(proofs)
 
 
-def share_held(run: Run) -> dict[str, Any]:
+def share_held(run: Run, kind: str = LOAD) -> dict[str, Any]:
     """Give the share of proofs that held as a finding has it: value, unit, n and note; no value without a certificate."""
-    held, made = held_of_made(run)
-    note = (
-        f"{held} of {made} proofs of the load generator"
-        if made
-        else "the load generator was not proven on this machine"
-    )
+    (held, made), named = held_of_made(run, kind), INSTRUMENTS[kind].named
+    note = f"{held} of {made} proofs of {named}" if made else f"no proof of {named} was made on this machine"
     return {"value": held / made if made else None, "unit": "share", "n": made, "note": note}
+
+
+def by_proof(run: Run, kind: str) -> pd.DataFrame:
+    """List the proofs of an instrument that is proven variant by variant, a row a kind of proof; failed ones first."""
+    kinds: dict[str, list[Mapping[str, Any]]] = {}
+    for proof in (certificate(run, kind) or {}).get("proofs", ()):
+        kinds.setdefault(proof["name"].partition(":")[2], []).append(proof)
+    rows = sorted(
+        (_over_variants(name, proofs) for name, proofs in kinds.items()), key=lambda row: row["verdict"] != "FAILS"
+    )
+    return pd.DataFrame(rows, columns=["verdict", "proof", "holds on", "measured", "expected", "fails on"])
+
+
+def _over_variants(name: str, proofs: list[Mapping[str, Any]]) -> dict[str, object]:
+    failed = [proof for proof in proofs if not proof["holds"]]
+    return {
+        "verdict": "FAILS" if failed else "holds",
+        "proof": plain(name),
+        "holds on": f"{len(proofs) - len(failed)} of {len(proofs)} variants",
+        "measured": _range(proof["measured"] for proof in proofs),
+        "expected": f"{_range(proof['expected'] for proof in proofs)} {_tolerance(_telling(proofs)) or ''}".strip(),
+        "fails on": listed(f"{_variant(of['name'])} ({_number(of['measured'])})" for of in failed) if failed else None,
+    }
+
+
+def _telling(proofs: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Give a proof whose outcome tells on which side of a bound it should be."""
+    return next((proof for proof in proofs if proof["measured"] != proof["expected"]), proofs[0])
+
+
+def _range(values: Iterable[float | None]) -> str:
+    known = sorted(value for value in values if value is not None and not math.isnan(value))
+    ends = list(dict.fromkeys(_number(value) for value in (known[:1] + known[-1:])))
+    return " to ".join(ends) or "unknown"
+
+
+def _variant(name: str) -> str:
+    """Give the variant that a proof is of; empty where it is of none."""
+    return name.partition(":")[0] if ":" in name else ""
 
 
 def table(run: Run) -> pd.DataFrame:
@@ -115,14 +150,6 @@ def table(run: Run) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["verdict", "proof", "measured", "expected", "tolerance", "note"])
 
 
-def plain(name: str) -> str:
-    """Give a proof's name in plain words; one that this release does not know loses its underscores."""
-    for form, words in _WORDS:
-        if found := re.fullmatch(form, name):
-            return found.expand(words)
-    return name.replace("_", " ")
-
-
 def _tolerance(proof: Mapping[str, Any]) -> str | None:
     """Write how far from the expectation a measurement may be; of a bound its side, which the outcome tells."""
     expected, measured = proof["expected"], proof["measured"]
@@ -130,16 +157,9 @@ def _tolerance(proof: Mapping[str, Any]) -> str | None:
         return None
     if proof["tolerance"]:
         return f"± {_number(proof['tolerance'])}"
-    if _is_count(proof["name"]) or measured == expected:
-        return "exactly" if _is_count(proof["name"]) else "none"
+    if is_count(proof["name"]) or measured == expected:
+        return "exactly" if is_count(proof["name"]) else "none"
     return "or more" if (measured > expected) == bool(proof["holds"]) else "or less"
-
-
-def _is_count(name: str) -> bool:
-    """Tell whether a proof without a tolerance asks for equality and not for a bound."""
-    return bool(
-        re.fullmatch(r".*_(server|locust)_count|.*_joined_requests|arrivals_seen_.*|killed_worker_flagged", name)
-    )
 
 
 def _number(value: float | None) -> str | None:

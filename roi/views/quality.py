@@ -10,8 +10,7 @@ from roi import quality
 from roi.charts.spec import ChartSpec
 from roi.data import Run
 from roi.exclusions import frequent
-from roi.views.calibration import percent
-from roi.views.words import footnote, milliseconds
+from roi.views.words import footnote, milliseconds, percent
 
 _ASKED_OF = {"open": "open loops", "closed": "closed loops", "all": "all loads"}
 _LAG = "schedule_lag"

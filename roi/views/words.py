@@ -84,6 +84,15 @@ def number(value: float, digits: int = 3) -> str:
     return f"{rounded:,.0f}" if abs(rounded) >= 10 ** (digits - 1) else f"{rounded:g}"
 
 
+def percent(share: float | None) -> str | None:
+    """Write a share as a percentage, with decimals where it is near nothing or near all; None stays None."""
+    if share is None or pd.isna(share):
+        return None
+    from_the_edge = min(share, 1 - share)
+    digits = 0 if from_the_edge <= 0 or 0.1 <= share <= 0.99 else 1 if from_the_edge >= 0.001 else 2
+    return f"{share:.{digits}%}"
+
+
 def interval(value: float, lo: float | None, hi: float | None) -> str:
     """Write a figure with its interval, or say that it has none."""
     if lo is None or hi is None or pd.isna(lo) or pd.isna(hi):

@@ -142,6 +142,7 @@ def test_a_tag_chooses_one_kind_of_a_closed_loop(rig, tmp_path) -> None:
     [
         ("steady", ("--tags", "nothing"), "leave no kind of request of the mix route=269,token=90. Kinds: route, token, large"),
         ("journey", ("--host", ""), "is no address to load. Give --host"),
+        ("journey", ("--http2",), "Users of a journey speak HTTP/1.1 alone. Leave --http2 out"),
         ("journey", ("Integration",), "Users of the kind Integration need bearer tokens"),
     ],
 )  # fmt: skip

@@ -205,17 +205,41 @@ def test_a_file_without_certificates_is_a_sentence(tmp_path, write, said):
         context(path)
 
 
-def test_a_scenario_by_hand_loads_a_host_with_https(known, tmp_path: Path):
+def by_hand(server, scenario: str, *options: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "locust", "-f", SCENARIOS / f"{scenario}.py", "--headless"]
+    command += ["--host", f"https://127.0.0.1:{server.port}", *options]
+    return subprocess.run(
+        [str(part) for part in command], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        timeout=60,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("scenario", "load"),
+    [
+        ("steady", ("--rate", 200, "--connections", 8)),
+        ("journey", ("--users", 8, "--spawn-rate", 8, "--think", 0.01)),
+    ],
+)
+def test_a_scenario_by_hand_loads_a_host_with_https(known, tmp_path: Path, scenario, load):
     with serving_tls(lambda _: OK, known.context()) as server:
-        command = [sys.executable, "-m", "locust", "-f", SCENARIOS / "steady.py", "--headless"]
-        command += ["--host", f"https://127.0.0.1:{server.port}", "--ca", known.certificate]
-        command += ["--rate", 200, "--duration", 1, "--connections", 8, "--json-file", tmp_path / "said"]
-        done = subprocess.run(
-            [str(part) for part in command], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            check=False, timeout=60,
-        )  # fmt: skip
+        done = by_hand(
+            server, scenario, *load, "--ca", known.certificate, "--duration", 1, "--json-file", tmp_path / "said"
+        )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
-    (entry,) = json.loads((tmp_path / "said.json").read_text())
-    assert entry["num_requests"] == server.requests > 100
-    assert entry["num_failures"] == 0
+    said = json.loads((tmp_path / "said.json").read_text())
+    assert sum(entry["num_requests"] for entry in said) == server.requests > 100
+    assert sum(entry["num_failures"] for entry in said) == 0
+
+
+def test_a_journey_trusts_nobody_whose_certificate_does_not_verify_unless_it_is_told_to(known):
+    users = ("--users", 2, "--spawn-rate", 2, "--think", 0.01, "--duration", 0.5)
+    with serving_tls(lambda _: OK, known.context()) as server:
+        doubtful = by_hand(server, "journey", *users)
+        assert doubtful.returncode == 1
+        assert "does not verify" in doubtful.stderr
+        assert "--ca FILE" in doubtful.stderr
+        assert server.requests == 0
+        assert by_hand(server, "journey", *users, "--insecure").returncode == 0
+        assert server.requests > 2

@@ -66,7 +66,3 @@ def test_no_file_and_no_whole_record_are_no_record(tmp_path: Path) -> None:
 def test_what_no_hiccup_meter_writes_is_refused_with_the_record(tmp_path: Path, records, said: str) -> None:
     with pytest.raises(MeterFailed, match=said):
         hiccups.read(written(tmp_path, *records))
-
-
-def test_node_wakes_ten_times_as_rarely() -> None:
-    assert (hiccups.asked_us("go"), hiccups.asked_us("node") * 10) == (hiccups.PERIOD_US, hiccups.PERIOD_US)

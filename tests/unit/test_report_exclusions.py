@@ -11,6 +11,7 @@ from roi.views import calibration, proofs
 from roi.views import density as density_view
 from roi.views import latency as latency_view
 from roi.views import quality as quality_view
+from roi.views.proof_words import plain
 from roi.views.words import excluded, footnote
 from tests.notebooks.written_run import Request, WrittenCell, served, write
 
@@ -231,7 +232,46 @@ def test_every_proof_of_the_load_generator_has_plain_words():
         " slow_flush_locust_count killed_worker_flagged killed_worker_rows_lost killed_worker_rows_invented"
         " frozen_worker_server_count frozen_worker_flagged frozen_worker_longest_lag_s vegeta_p99_at_30_percent_ms"
     )
-    assert [name for name in names.split() if proofs.plain(name) == name.replace("_", " ")] == []
+    assert [name for name in names.split() if plain(name) == name.replace("_", " ")] == []
+
+
+PAUSES = {
+    "kind": "pauses", "made_at": "2026-11-24T18:02:00+00:00", "machine": {}, "code": "x", "of_this_code": True, "curves": {},
+    "proofs": [
+        PROOF | {"name": "go:forced_found", "expected": 20.0, "measured": 20.0, "tolerance": 0.0},
+        PROOF | {"name": "node:forced_found", "expected": 20.0, "measured": 19.0, "tolerance": 0.0, "holds": False},
+        PROOF | {"name": "go:forced_stop_share_max", "expected": 1.05, "measured": 0.9, "tolerance": 0.0},
+        PROOF | {"name": "node:forced_stop_share_max", "expected": 1.05, "measured": 1.0, "tolerance": 0.0},
+    ],
+}  # fmt: skip
+
+
+def test_proofs_made_variant_by_variant_are_a_row_a_kind_and_name_who_fails(run):
+    opened = run(steady("a"), certificates={"pauses": PAUSES})
+    assert proofs.verdict(opened, proofs.PAUSES).startswith(
+        "**1 of 4 proofs of the pause meters failed** on this machine, 2026-11-24 18:02 UTC: what they say of node is in doubt."
+    )
+    found, share = proofs.by_proof(opened, proofs.PAUSES).to_dict("records")
+    assert found == {
+        "verdict": "FAILS", "proof": "Forced collections that the meters found", "holds on": "1 of 2 variants",
+        "measured": "19 to 20", "expected": "20 exactly", "fails on": "node (19)",
+    }  # fmt: skip
+    assert (share["verdict"], share["measured"], share["expected"]) == ("holds", "0.9 to 1", "1.05 or less")
+    assert proofs.by_proof(opened, proofs.OVERHEAD).empty
+    assert "`bench prove overhead` does it in about a quarter of an hour" in proofs.verdict(opened, proofs.OVERHEAD)
+    assert proofs.share_held(opened, proofs.PAUSES)["value"] == 0.75
+
+
+def test_every_proof_of_the_pause_meters_has_plain_words():
+    names = (
+        "residue_lines collections forced_found forced_elsewhere forced_counted forced_stop_share_max forced_stop_share_median"
+        " stopping_ms ttsp_ms phase_over_rest sigstop_hiccup_ms sigstop_control_ms sigstop_called_gc_share block_hiccup_ms"
+        " block_called_gc_share hog_control_delay_rise hog_run_delay_rise hog_collections pause_total_ms"
+        " pause_sum_of_cycles_ms pauses_a_collection collections_told incremental_steps incremental_ms recorder_safepoints"
+        " kernel_safepoints kernel_operations_within kernel_stops_a_collection injected_ms injected_stalls cpu_a_request_ratio"
+        " p50_ratio p99_ratio"
+    )
+    assert [name for name in names.split() if plain(name) == name.replace("_", " ")] == []
 
 
 def test_a_calibration_tells_ceiling_peers_and_the_highest_load(run):

@@ -95,8 +95,9 @@ def test_bounds_widen_the_interval_and_counts_stand_for_repeated_values():
     assert (wide.value, wide.lo, wide.hi, wide.n) == (1.5, 1.0, 8.0, 20)
 
 
-def test_p99_needs_299_observations():
+def test_an_upper_bound_of_p99_needs_299_observations_and_an_interval_368():
     assert observations_needed(0.99) == 299
+    assert observations_needed(0.99, two_sided=True) == 368
 
 
 def test_a_published_kaplan_meier_example_is_reproduced():
@@ -186,7 +187,7 @@ def test_a_ratio_of_quantiles_holds_the_intervals_of_both():
     [
         (Quantile(0.99, 40.0, 30.0, 50.0, 900), Quantile(0.99, 39.0, 30.0, 50.0, 900), "differ by less"),
         (Quantile(0.99, 40.0, 30.0, 50.0, 900), Quantile(0.99, 1.0, 0.5, 2.0, 900), "below the 2"),
-        (Quantile(0.99, 40.0, 30.0, None, 90), Quantile(0.99, 10.0, 9.0, 12.0, 900), "299 on"),
+        (Quantile(0.99, 40.0, 30.0, None, 90), Quantile(0.99, 10.0, 9.0, 12.0, 900), "368 on"),
     ],
 )  # fmt: skip
 def test_a_comparison_finer_than_the_meters_is_refused(above, below, why):

@@ -83,7 +83,7 @@ func configFromEnvironment() (config, error) {
 
 		logLevel:     env.logLevel("GATEWAY_LOG_LEVEL"),
 		metersDir:    env.text("GATEWAY_METERS_DIR", ""),
-		hiccupPeriod: time.Duration(env.integer("GATEWAY_HICCUP_US", 1000, 0, longestHiccupUS)) * time.Microsecond,
+		hiccupPeriod: time.Duration(env.integer("GATEWAY_HICCUP_US", 10_000, 0, longestHiccupUS)) * time.Microsecond,
 		control:      os.Getenv("GATEWAY_CONTROL") == "1",
 		faults:       os.Getenv("ENABLE_FAULTS") == "1",
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/binary"
-	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -28,6 +27,7 @@ const (
 type hiccupMeter struct {
 	log    *slog.Logger
 	period int64
+	timer  *deadlineTimer
 
 	mutex     sync.Mutex // over all that follows
 	file      *os.File   // nil once the meter has stopped
@@ -37,6 +37,10 @@ type hiccupMeter struct {
 }
 
 func startHiccupMeter(dir string, period time.Duration, log *slog.Logger) (*hiccupMeter, error) {
+	timer, err := newDeadlineTimer()
+	if err != nil {
+		return nil, err
+	}
 	file, err := os.Create(filepath.Join(dir, "hiccups.bin"))
 	if err != nil {
 		return nil, err
@@ -44,6 +48,7 @@ func startHiccupMeter(dir string, period time.Duration, log *slog.Logger) (*hicc
 	m := &hiccupMeter{
 		log:    log,
 		period: period.Nanoseconds(),
+		timer:  timer,
 		file:   file,
 		buffer: make([]byte, 0, hiccupBufferBytes),
 	}
@@ -55,17 +60,18 @@ func startHiccupMeter(dir string, period time.Duration, log *slog.Logger) (*hicc
 }
 
 func (m *hiccupMeter) run(running chan<- struct{}) {
-	// The thread ends with the goroutine, and its timer slack with it.
+	// The thread ends with the goroutine.
 	runtime.LockOSThread()
-	// Without it (no such kernel) the meter is less exact, and hiccups.bin shows that.
-	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 	delay := openRunDelay()
 	defer delay.close()
 	close(running)
 
 	delayedNS := delay.read()
 	for due := monotonicNS() + m.period; ; {
-		sleepUntil(due)
+		if err := m.timer.sleepUntil(due); err != nil {
+			m.log.Error("the hiccup meter has ended: " + err.Error())
+			return
+		}
 		woke := monotonicNS()
 		before := delayedNS
 		delayedNS = delay.read()
@@ -123,18 +129,31 @@ func (m *hiccupMeter) append(fields ...int64) {
 	}
 }
 
-// sleepUntil gives its processor away while it sleeps, and waits for one when it wakes: that wait belongs to the hiccup.
-func sleepUntil(deadlineNS int64) {
-	deadline := unix.NsecToTimespec(deadlineNS)
-	for {
-		err := unix.ClockNanosleep(unix.CLOCK_MONOTONIC, unix.TIMER_ABSTIME, &deadline, nil)
-		if err == nil {
-			return
-		}
-		if !errors.Is(err, unix.EINTR) {
-			panic(err) // every Linux has this clock, and the time is a time
-		}
+// deadlineTimer wakes its goroutine at an instant of CLOCK_MONOTONIC, through the runtime's own poller: a goroutine that
+// slept in a system call would keep its P until the runtime's monitor takes it away, up to 10 ms later, and with one P
+// nothing else would run for so long.
+type deadlineTimer struct {
+	descriptor int
+	file       *os.File
+	expired    []byte
+}
+
+func newDeadlineTimer() (*deadlineTimer, error) {
+	descriptor, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("timerfd_create", err)
 	}
+	return &deadlineTimer{descriptor, os.NewFile(uintptr(descriptor), "timerfd"), make([]byte, 8)}, nil
+}
+
+// sleepUntil waits for a P when it wakes: that wait belongs to the hiccup.
+func (t *deadlineTimer) sleepUntil(deadlineNS int64) error {
+	deadline := unix.ItimerSpec{Value: unix.NsecToTimespec(deadlineNS)}
+	if err := unix.TimerfdSettime(t.descriptor, unix.TFD_TIMER_ABSTIME, &deadline, nil); err != nil {
+		return os.NewSyscallError("timerfd_settime", err)
+	}
+	_, err := t.file.Read(t.expired)
+	return err
 }
 
 func difference(after, before int64) int64 {

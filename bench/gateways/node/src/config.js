@@ -81,7 +81,7 @@ export function readConfig(env) {
     drainTimeoutMs: milliseconds(env, "GATEWAY_DRAIN_TIMEOUT_MS", 10000, 0),
     logLevel: oneOf(env, "GATEWAY_LOG_LEVEL", LOG_LEVELS, "warn"),
     metersDir: env.GATEWAY_METERS_DIR || null,
-    hiccupUs: integer(env, "GATEWAY_HICCUP_US", { fallback: 1000 }),
+    hiccupUs: integer(env, "GATEWAY_HICCUP_US", { fallback: 10_000 }),
     faults: env.ENABLE_FAULTS === "1",
   };
 }
@@ -104,7 +104,7 @@ export function isControl(env) {
 export function readControlConfig(env) {
   return {
     metersDir: required(env, "GATEWAY_METERS_DIR"),
-    hiccupUs: integer(env, "GATEWAY_HICCUP_US", { fallback: 1000, least: 1 }),
+    hiccupUs: integer(env, "GATEWAY_HICCUP_US", { fallback: 10_000, least: 1 }),
   };
 }
 

@@ -8,8 +8,6 @@ const FILE = "hiccups.bin";
 const NS_PER_US = 1e3;
 const NS_PER_MS = 1e6;
 const NS_PER_S = 1e9;
-/** A timer of the event loop costs ten times as much as a thread that sleeps. */
-const PERIODS_APART = 10;
 const LEAST_LATE_NS = 50 * NS_PER_US;
 
 /**
@@ -30,8 +28,7 @@ export function startHiccupMeter({ metersDir, hiccupUs }, onFailure) {
     const reason = `is no folder for ${FILE}: ${error.message}`;
     throw new ConfigError("GATEWAY_METERS_DIR", reason);
   }
-  const periodNs = PERIODS_APART * hiccupUs * NS_PER_US;
-  const meter = new HiccupMeter(clock, file, periodNs, onFailure);
+  const meter = new HiccupMeter(clock, file, hiccupUs * NS_PER_US, onFailure);
   // However the process ends: after SIGTERM, or by process.exit().
   process.once("exit", () => meter.end());
 }

@@ -116,7 +116,7 @@ pub fn control() -> Result<Option<HiccupSettings>, Malformed> {
 }
 
 fn hiccup_period_ns() -> Result<Option<i64>, Malformed> {
-    let period_us: u32 = parsed(HICCUP_US)?.unwrap_or(1000);
+    let period_us: u32 = parsed(HICCUP_US)?.unwrap_or(10_000);
     Ok((period_us > 0).then(|| i64::from(period_us) * 1000))
 }
 

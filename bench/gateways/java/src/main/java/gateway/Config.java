@@ -49,7 +49,7 @@ record Config(
       var env = new Environment(environment);
       return new Meters(
           env.text("GATEWAY_METERS_DIR").map(Path::of),
-          env.number("GATEWAY_HICCUP_US", 1_000, 0, MAX_PERIOD_US));
+          env.number("GATEWAY_HICCUP_US", 10_000, 0, MAX_PERIOD_US));
     }
 
     /** Starts the hiccup meter, if there is to be one. */
