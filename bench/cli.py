@@ -157,7 +157,7 @@ def run(
 
 @app.command()
 def prove(
-    instrument: Annotated[str, typer.Argument(help="Which: load, pauses or overhead.")],
+    instrument: Annotated[str, typer.Argument(help="Which: load, pauses, overhead or recovery.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Hold an instrument of this suite against what is known, and keep the certificate for later runs."""

@@ -44,6 +44,7 @@ class Step(StrEnum):
     TERMINATED = "terminated"
     KILLED = "killed"
     RESTART_DECIDED = "restart_decided"
+    GAVE_UP = "gave_up"
     STARTED = "started"
     READY = "ready"
     UNREADY = "unready"
@@ -251,9 +252,24 @@ class Kubelet:
         self._note(now_ns, Step.EXIT_SEEN)
         if self._exited_ns - self._created_ns > _ns(self.policy.back_off.reset_s):
             self._back_off_ns = None
+        wait_ns = _ns(self.policy.back_off.initial_s) if self._back_off_ns is None else self._back_off_ns
         # Counted from the exit itself, as the container's finishing time.
-        self._start_due = max(now_ns, self._exited_ns + (self._back_off_ns or 0))
+        start_ns = max(now_ns, self._exited_ns + wait_ns)
+        if self._too_often(start_ns):
+            self._note(now_ns, Step.GAVE_UP)
+            return
+        self._start_due = start_ns
         self._note(now_ns, Step.RESTART_DECIDED, self._start_due)
+
+    def _too_often(self, start_ns: int) -> bool:
+        """Tell whether one more start then would be more than the policy's limit allows."""
+        limit = self.policy.start_limit
+        if limit is None:
+            return False
+        recent = [
+            said for said in self.record if said.step is Step.CREATED and said.time_ns > start_ns - _ns(limit.within_s)
+        ]
+        return len(recent) >= limit.starts
 
     def _set_ready(self, now_ns: int, ready: bool) -> None:
         if ready != self._ready:

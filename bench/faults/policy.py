@@ -43,14 +43,16 @@ class Probe:
 
 @dataclass(frozen=True)
 class BackOff:
-    """How long a restart waits after an exit: the first not at all, then `first_s`, doubled each time up to `cap_s`."""
+    """How long a restart waits after an exit: the first `initial_s`, then `first_s`, doubled each time up to `cap_s`."""
 
     first_s: float
     cap_s: float
     reset_s: float
     """A process that lived longer than this is forgiven: its next restart is a first one."""
+    initial_s: float = 0.0
 
     def __post_init__(self) -> None:
+        _not_negative("back_off.initial_s", self.initial_s)
         _not_negative("back_off.first_s", self.first_s)
         _not_negative("back_off.cap_s", self.cap_s)
         _not_negative("back_off.reset_s", self.reset_s)
@@ -58,6 +60,18 @@ class BackOff:
             raise SuiteInvalid(
                 f"back_off.first_s of {self.first_s:g} is above back_off.cap_s of {self.cap_s:g}: raise the cap."
             )
+
+
+@dataclass(frozen=True)
+class StartLimit:
+    """How often a process may be started before its supervisor gives it up."""
+
+    starts: int
+    within_s: float
+
+    def __post_init__(self) -> None:
+        _count("start_limit.starts", self.starts)
+        _positive("start_limit.within_s", self.within_s)
 
 
 @dataclass(frozen=True)
@@ -77,6 +91,8 @@ class Policy:
     """Failed: the process is ended and restarted. None: never probed."""
     readiness: Probe | None = None
     """Passed: the process is ready for traffic. None: never probed."""
+    start_limit: StartLimit | None = None
+    """None: it never gives up."""
 
     def __post_init__(self) -> None:
         _not_negative("grace_s", self.grace_s)
@@ -121,10 +137,13 @@ def read_policy(path: Path) -> Policy:
         raise SuiteInvalid(f"{path.name} is not a valid policy. {reason}") from error
 
 
-_PARTS = (("back_off", BackOff), ("startup", Probe), ("liveness", Probe), ("readiness", Probe))
+_Part = BackOff | Probe | StartLimit
+_PARTS = (
+    ("back_off", BackOff), ("startup", Probe), ("liveness", Probe), ("readiness", Probe), ("start_limit", StartLimit),
+)  # fmt: skip
 
 
-def _part(said: dict[str, Any], key: str, type_: type[BackOff] | type[Probe]) -> BackOff | Probe:
+def _part(said: dict[str, Any], key: str, type_: type[_Part]) -> _Part:
     if not isinstance(said[key], dict):
         raise SuiteInvalid(f"{key} is {said[key]!r}: make it a table, [{key}].")
     return type_(**said[key])

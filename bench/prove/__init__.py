@@ -11,5 +11,7 @@ def _module(name: str) -> Callable[[], ModuleType]:
     return lambda: importlib.import_module(f"bench.prove.{name}")
 
 
-INSTRUMENTS: dict[str, Callable[[], ModuleType]] = {name: _module(name) for name in ("load", "pauses", "overhead")}
+INSTRUMENTS: dict[str, Callable[[], ModuleType]] = {
+    name: _module(name) for name in ("load", "pauses", "overhead", "recovery")
+}
 """By name what gives the module that proves it: with `prove(say, show)`, and `MINUTES` that it takes."""

@@ -14,7 +14,7 @@ from bench import paths
 from bench.meters import machine
 
 _FOLDER = paths.RUNS / ".certificates"
-_SOURCES = {"load": "load", "pauses": "meters", "overhead": "meters"}
+_SOURCES = {"load": "load", "pauses": "meters", "overhead": "meters", "recovery": "faults"}
 """The folder of `bench` that holds each instrument."""
 _MACHINE = ("cpu_model", "processors", "processors_allowed", "kernel", "memory_bytes", "hypervisor")
 """What makes two machines the same for a certificate; load and steal change from hour to hour."""
@@ -61,7 +61,7 @@ class Certificate:
     """All proofs of one instrument on one machine."""
 
     kind: str
-    """Which instrument: load, pauses, overhead."""
+    """Which instrument: load, pauses, overhead, recovery."""
     made_at: str
     """Wall clock, ISO 8601, UTC."""
     machine: Mapping[str, Any]

@@ -67,6 +67,17 @@ _WORDS = (
     (r"kernel_stops_a_collection", r"Stops of the world that the kernel saw in a collection"),
     (r"injected_ms", r"Pauses injected under load: what the ledger puts down to them (ms)"),
     (r"injected_stalls", r"Pauses injected under load: stalls that the ledger puts down to them"),
+    (r"back_off_(\d+)_s", r"Back-off of a crash loop: what restart \1 waits (s)"),
+    (r"back_off_after_601_s_s", r"Back-off after ten minutes of life (s)"),
+    (r"hang_found_(\w+)_s", r"A hang under Kubernetes' defaults is found after: \1 (s)"),
+    (r"hang_grace_s", r"A hang under Kubernetes' defaults: from found to restarted (s)"),
+    (r"(outage|flapping|slow_return)_first_ok_ms", r"\1 of known length: first good answer (ms)"),
+    (r"(outage|flapping|slow_return)_sustained_ms", r"\1 of known length: service that lasts (ms)"),
+    (r"(outage|flapping|slow_return|never_returned)_lost_probes", r"\1 of known length: lost probes"),
+    (r"never_returned_censored", r"A gateway that never returns is censored"),
+    (r"(\w+):(\w+)_recovery_(\d+)_s", r"Policy \1, \2, run \3: recovery, against the virtual clock (s)"),
+    (r"no_fault_failed_share", r"Nothing wrong: share of probes that failed"),
+    (r"no_fault_restarts", r"Nothing wrong: restarts"),
     (r"cpu_a_request_ratio", r"CPU time a request with meters over without: upper end of the interval"),
     (r"(p\d+)_ratio", r"Response time with meters over without, \1: upper end of the interval"),
 )
@@ -75,7 +86,7 @@ _WORDS = (
 _COUNTS = re.compile(
     r"(.*_(server|locust)_count|.*_joined_requests|arrivals_seen_.*|killed_worker_flagged"
     r"|(.*:)?(residue_lines|collections|forced_(found|elsewhere|counted)|hog_collections|collections_told|incremental_steps"
-    r"|(recorder|kernel)_safepoints|kernel_operations_within))"
+    r"|(recorder|kernel)_safepoints|kernel_operations_within)|back_off_.*_s|hang_grace_s|never_returned_censored|no_fault_restarts)"
 )
 
 

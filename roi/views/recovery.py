@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pandas as pd
 
-from roi import claims, recovery
+from roi import claims, recovery, what_if
 from roi.charts.spec import ChartSpec
 from roi.data import Run
 from roi.exclusions import Compared
-from roi.views.words import excluded, footnote, listed, number
+from roi.views.words import excluded, footnote, known, listed, number, percent
 
 PARTS = {
     "detection_s": "detected",
@@ -21,43 +24,145 @@ CLAIM_OF_RECOVERY = {"go": "mttr_go", "node": "mttr_node"}
 """The article's claim that each runtime's recovery time answers."""
 
 
-def parts_chart(run: Run, fault: str, all_cells: bool = False) -> ChartSpec | None:
+def curve_chart(run: Run, fault: str, objective_s: float, all_cells: bool = False) -> ChartSpec | None:
+    """Draw the share of faults after which service was back, by time; None when no client noticed any."""
+    rows = recovery.curves(run, fault, all_cells)
+    rows = rows[rows["time_s"] > 0]
+    if rows.empty:
+        return None
+    table = recovery.summary(run, fault, objective_s, all_cells)
+    table = table[table["n"] > 0]
+    single = table["policy"].nunique() == 1
+    rows = rows.assign(who=rows["variant"] if single else rows["variant"] + ", " + rows["policy"])
+    back = int(table["n"].sum() - table["censored"].sum())
+    return ChartSpec(
+        f"recovered_{fault}", "ecdf", rows, "time_s", "recovered", series="who", beside=("policy",),
+        title=f"After {fault}, service was back in {back} of {int(table['n'].sum())} runs; the last came back after"
+        f" {number(rows.loc[rows['recovered'] > 0, 'time_s'].max(), 2)} s" if back else f"After {fault}, service never came back",
+        alt="Share of faults after which service was back. Restricted means: "
+        + listed(f"{r.variant} under {r.policy} {number(r.restricted_mean_s, 2)} s" for r in table.itertuples()) + ".",
+        x_title="Seconds after the fault", y_title="Share with sustained service again", x_log=True,
+        subtitle="Kaplan-Meier; runs that never recovered stay in it; "
+        f"n = {int(table['n'].min())} to {int(table['n'].max())} a line",
+        footnote=footnote(run, Compared("recovery", all_cells, fault=fault)),
+    ).with_reference(objective_s, f"objective: {objective_s:g} s", axis="x")  # fmt: skip
+
+
+def parts_chart(run: Run, fault: str, objective_s: float, all_cells: bool = False) -> ChartSpec | None:
     """Draw the parts of the recovery of every variant; None when nothing recovered."""
-    table = recovery.parts(run, fault, all_cells).dropna(subset=list(PARTS))
+    table = recovery.summary(run, fault, objective_s, all_cells).dropna(subset=list(PARTS))
     if table.empty:
         return None
     policy = listed(sorted(set(table["policy"])))
     rows = table.melt(["variant", "policy", "n"], list(PARTS), "part", "seconds")
     rows["part"] = rows["part"].map(PARTS)
-    slowest = table.loc[table["recovery_s"].idxmax()]
-    share = (table["detection_s"] + table["policy_s"]).sum() / table["recovery_s"].sum()
+    if table["policy"].nunique() > 1:
+        rows["variant"] = rows["variant"] + ", " + rows["policy"]
+    whole = table[list(PARTS)].sum(axis=1)
+    share = (table["detection_s"] + table["policy_s"]).sum() / whole.sum()
+    slowest = table.loc[whole.idxmax()]
     return ChartSpec(
-        f"recovery_parts_{fault}", "stacked_bars", rows, "variant", "seconds", series="part", beside=("n",),
+        f"recovery_parts_{fault}", "stacked_bars", rows, "variant", "seconds", series="part", beside=("policy", "n"),
         order=tuple(PARTS.values()), horizontal=True,
-        title=f"After {fault}, {slowest['variant']} takes longest: {number(slowest['recovery_s'], 2)} s;"
+        title=f"After {fault}, {slowest['variant']} takes longest: {number(whole.max(), 2)} s;"
         f" detection and policy are {share:.0%} of all",
         alt="Recovery time by variant, in parts: "
-        + listed(f"{r.variant} {number(r.recovery_s, 2)} s" for r in table.itertuples()) + ".",
+        + listed(f"{r.variant} {number(seconds, 2)} s" for r, seconds in zip(table.itertuples(), whole, strict=True)) + ".",
         y_title="Seconds after the fault (medians)",
         subtitle=f"Restart policy: {policy}; n = {int(table['n'].min())} fault"
         f"{'s' if table['n'].min() > 1 else ''} a variant", footnote=footnote(run, Compared("recovery", all_cells, fault=fault)),
     )  # fmt: skip
 
 
-def parts_table(run: Run, fault: str, all_cells: bool = False) -> pd.DataFrame:
-    """List recovery times and their parts in seconds, with what was censored or masked."""
-    table = recovery.parts(run, fault, all_cells)
-    columns = {name: f"{said} (s)" for name, said in PARTS.items()}
-    shown = table.drop(columns="runtime").rename(
-        columns=columns | {"recovery_s": "recovery (s)", "shortest_s": "shortest (s)", "longest_s": "longest (s)",
-                           "censored": "never recovered", "probes_lost": "probes lost"}
+def what_if_chart(run: Run, fault: str, all_cells: bool = False) -> ChartSpec | None:
+    """Draw how long each variant would have been away under each policy; None for a fault that is not replayed."""
+    rows = what_if.of_run(run, fault, all_cells)
+    rows = rows.dropna(subset=["p10_s", "p50_s", "p90_s"])
+    if rows.empty:
+        return None
+    by_policy, by_variant = (rows.groupby(name)["p50_s"].median() for name in ("policy", "variant"))
+    return ChartSpec(
+        f"what_if_{fault}", "dots", rows, "policy", "p50_s", series="variant", lo="p10_s", hi="p90_s", beside=("n", "back"),
+        title=f"The choice of a policy moves the recovery by {number(by_policy.max() / by_policy.min(), 2)} times,"
+        f" that of a runtime by {number(by_variant.max() / by_variant.min(), 2)} times",
+        alt="Replayed recovery times, medians: "
+        + listed(f"{r.variant} under {r.policy} {number(r.p50_s, 2)} s" for r in rows.itertuples()) + ".",
+        y_title="Seconds after the fault (median; bars from P10 to P90)", y_log=True, horizontal=True,
+        subtitle=f"Replayed: measured runtime parts, the policy's own decisions, {what_if.DRAWS} draws of when {fault} comes",
+        footnote=footnote(run, Compared("recovery", all_cells, fault=fault)),
     )  # fmt: skip
-    return shown.round(3)
 
 
-def verdict(run: Run, fault: str, all_cells: bool = False) -> str:
+def what_if_table(run: Run, fault: str, all_cells: bool = False) -> pd.DataFrame:
+    """List the replayed recoveries; a policy under which a fault is never found says so."""
+    rows = what_if.of_run(run, fault, all_cells)
+    return pd.DataFrame({
+        "policy": rows["policy"],
+        "variant": rows["variant"],
+        "detected after (s)": [_seconds(value) for value in rows["detection_s"]],
+        "back after (s) [P10 to P90]": [
+            "not within an hour" if pd.isna(r.p50_s) else f"{number(r.p50_s, 2)} [{_seconds(r.p10_s)} to {_seconds(r.p90_s)}]"
+            for r in rows.itertuples()
+        ],
+        "back within an hour": [percent(value) for value in rows["back"]],
+        "measured parts": rows["n"],
+    })  # fmt: skip
+
+
+def _seconds(value: float) -> str:
+    return "–" if pd.isna(value) else number(value, 2)
+
+
+def table(run: Run, fault: str, objective_s: float, all_cells: bool = False) -> pd.DataFrame:
+    """List recoveries by policy and variant, with what was censored or masked and why."""
+    return pd.DataFrame(
+        [_row(row, objective_s) for row in recovery.summary(run, fault, objective_s, all_cells).to_dict("records")]
+    )
+
+
+def _row(row: dict[str, Any], objective_s: float) -> dict[str, object]:
+    head = {"policy": row["policy"], "variant": row["variant"], "faults": row["faults"], "masked": row["masked"]}
+    if not row["n"]:
+        return head | {"never recovered": "no client noticed"}
+    return head | {
+        "never recovered": f"{row['censored']}: {row['reasons']}" if row["censored"] else "none",
+        "median (s) [95 %]": _interval(row["median_s"], row["median_lo_s"], row["median_hi_s"]),
+        f"MTTR: mean up to {row['horizon_s']:g} s [95 %]": _interval(
+            row["restricted_mean_s"], row["restricted_lo_s"], row["restricted_hi_s"]
+        ),
+        f"back within {objective_s:g} s [95 %]": f"{percent(row['within'])} [{percent(row['within_lo'])} to"
+        f" {percent(row['within_hi'])}]",
+        "lost, as seconds of outage": number(row["outage_s"], 2),
+    }
+
+
+def _interval(value: float | None, lo: float | None, hi: float | None) -> str:
+    """Write a time with no more digits than its interval carries."""
+    if value is None or pd.isna(value):
+        return "not reached"
+    if pd.isna(lo) and pd.isna(hi):
+        return f"{number(value, 2)} (no interval)"
+    ends = ["–" if end is None or pd.isna(end) else number(end, 2) for end in (lo, hi)]
+    return f"{number(value, 2)} [{ends[0]} to {ends[1]}]"
+
+
+def log_rank_table(run: Run, fault: str, all_cells: bool = False) -> pd.DataFrame:
+    """List which variants recover differently under the same policy."""
+    rows = recovery.log_ranks(run, fault, all_cells)
+    return pd.DataFrame({
+        "policy": rows["policy"], "between": rows["first"] + " and " + rows["second"],
+        "p-value (log-rank)": [
+            "not to be told: one run of one of them" if min(r.n_first, r.n_second) < 2
+            else "–" if pd.isna(r.p_value) else "< 0.001" if r.p_value < 0.001 else number(r.p_value, 2)
+            for r in rows.itertuples()
+        ],
+        "runs": [f"{r.n_first} and {r.n_second}" for r in rows.itertuples()],
+    })  # fmt: skip
+
+
+def verdict(run: Run, fault: str, objective_s: float, all_cells: bool = False) -> str:
     """Say what the article's recovery times can mean, beside what this run saw."""
-    table = recovery.parts(run, fault, all_cells)
+    table = recovery.summary(run, fault, objective_s, all_cells)
     article = claims.claim("mttr_go"), claims.claim("mttr_node")
     said = (
         f"The article gives {article[0].value:g} s for Go and {article[1].value:g} s for Node as if they belonged to the"
@@ -69,11 +174,46 @@ def verdict(run: Run, fault: str, all_cells: bool = False) -> str:
             said
             + f"The run holds no recovery from {fault} to show. {excluded(run, Compared('recovery', all_cells, fault=fault))}"
         )
-    never = int(table["censored"].sum())
+    never, masked = int(table["censored"].sum()), int(table["masked"].sum())
+    lost = f" {_faults(never)} never recovered within the horizon." if never else ""
+    unseen = f" {_faults(masked)} went unnoticed by every client." if masked else ""
     spread = table["runtime_s"].dropna()
-    lost = f" {never} fault{'s' if never > 1 else ''} never recovered within the horizon." if never else ""
+    if spread.empty:
+        return f"{said}No new process answered after {fault}.{lost}{unseen}"
     return said + (
         f"Under the same policy, what the *runtime* adds after {fault} is **{number(spread.min(), 2)} to"
         f" {number(spread.max(), 2)} s** here, from {table.loc[spread.idxmin(), 'variant']} to"
-        f" {table.loc[spread.idxmax(), 'variant']}.{lost}"
+        f" {table.loc[spread.idxmax(), 'variant']}.{lost}{unseen}"
     )
+
+
+def _faults(count: int) -> str:
+    return f"{count} fault{'s' if count > 1 else ''}"
+
+
+def findings(run: Run, fault: str, objective_s: float, all_cells: bool = False) -> Iterator[dict[str, Any]]:
+    """Give what the page answers for, as `record` takes it."""
+    for row in recovery.summary(run, fault, objective_s, all_cells).to_dict("records"):
+        name = f"{fault}_{row['policy']}_{row['variant']}"
+        told = {"n": row["n"], "query": recovery.RECOVERIES, "unit": "s"}
+        if not row["n"]:
+            note = "masked: no client noticed"
+        elif pd.isna(row["median_s"]):
+            note = "half of the runs or more never recovered within the horizon"
+        else:
+            note = "median; the runtime's part is recorded beside it"
+        yield told | {
+            "id": f"recovery_{name}", "value": known(row.get("median_s")), "lo": known(row.get("median_lo_s")),
+            "hi": known(row.get("median_hi_s")), "claim": CLAIM_OF_RECOVERY.get(row["runtime"]), "note": note,
+            "unlike": UNLIKE.format(fault=fault, policy=row["policy"]),
+        }  # fmt: skip
+        yield told | {
+            "id": f"restricted_mean_{name}", "value": known(row.get("restricted_mean_s")), "lo": known(row.get("restricted_lo_s")),
+            "hi": known(row.get("restricted_hi_s")), "note": f"nobody counted longer than {row['horizon_s']:g} s"
+            if row["n"] else note,
+        }  # fmt: skip
+        runtime_s = known(row.get("runtime_s"))
+        yield told | {
+            "id": f"runtime_part_{name}", "value": runtime_s,
+            "note": "no new process answered" if runtime_s is None else "from the new process to its first answer",
+        }  # fmt: skip

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import random
+
 import pytest
 
 from bench import contract, toolchains
 from bench.gateways import registry
-from bench.prove import attribution, forced, outside, second_source, stopping
+from bench.prove import attribution, forced, outside, overhead, second_source, stopping
 from bench.prove.certificate import Proof
 from bench.rig import Rig
 
@@ -64,3 +67,12 @@ def test_injected_pauses_are_put_down_to_the_injection(tmp_path):
     assert stalls.holds
     # A machine that takes the generator's processor for a moment has nothing pending when the stop begins.
     assert injected.measured == pytest.approx(injected.expected, rel=0.05)
+
+
+def test_meters_that_cost_much_are_found_to(tmp_path) -> None:
+    # Ten thousand wakes a second, in place of a hundred.
+    dear = {"GATEWAY_HICCUP_US": "100"}
+    cpu, *_ = overhead.ratios_of_pair(
+        able("rust"), tmp_path / "pair", RIG, random.Random(1), windows=8, metered_env=dear
+    )
+    assert math.exp(cpu) > 1.05

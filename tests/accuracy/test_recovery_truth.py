@@ -1,18 +1,10 @@
-"""Outages of known length against the whole instrument: real processes, real sockets, the clock of the machine.
-
-The scripted gateway is a process that serves on a timeline and writes down when it really opened and closed its port.
-Lest its outages mix with those of a busy machine, it runs before everything else where that is allowed, and answers in
-10 ms, beside which a few more are little.
-"""
+"""Outages of known length against the whole instrument: real processes, real sockets, the clock of the machine."""
 
 from __future__ import annotations
 
-import json
 import signal
-import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,94 +19,16 @@ from bench.faults.inject import Fault, fault
 from bench.faults.kubelet import NS, Step
 from bench.faults.policy import Policy, policy
 from bench.faults.recover import RecoveryResult, run_fault
+from bench.prove import recovery
+from bench.prove.scripted_gateway import ALWAYS, NEVER, QUICK_S, SLOW_S, ScriptedGateway, Timeline
 
-PORTS = iter(range(27100, 27200))
 INTERVAL_NS = 20_000_000
 RATE_PER_NS = 100 / NS
 """Probes of both streams."""
 MACHINE_S = 0.2
 """What starting and signalling processes may take on a busy machine; every wait told apart by it is longer."""
 
-GATEWAY = """
-import asyncio, json, os, sys, time
-
-try:
-    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-except PermissionError:
-    pass
-
-async def main(port, truth, begin_ns, timeline):
-    # timeline: [[from_s, to_s, delay_s] ...]; the port stays open between spans that meet, and for ever after null
-    delay, open_connections = 0.0, set()
-    answer = b"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nContent-Length: 2\\r\\n\\r\\n{}"
-
-    async def serve(reader, writer):
-        open_connections.add(writer)
-        try:
-            while await reader.readuntil(b"\\r\\n\\r\\n"):
-                await asyncio.sleep(delay)
-                writer.write(answer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            open_connections.discard(writer)
-            writer.close()
-
-    async def until(second):
-        await asyncio.sleep((begin_ns + second * 1e9 - time.monotonic_ns()) / 1e9)
-
-    def note(what):
-        with open(truth, "a") as file:
-            file.write(json.dumps([what, time.monotonic_ns()]) + "\\n")
-
-    server = None
-    following = [span[0] for span in timeline[1:]] + [None]
-    for (begins, ends, delay), next_begins in zip(timeline, following):
-        await until(begins)
-        if server is None:
-            server = await asyncio.start_server(serve, "127.0.0.1", port, reuse_address=True)
-        note("open")
-        await until(1e6 if ends is None else ends)
-        if next_begins != ends:
-            note("close")
-            server.close()
-            for writer in list(open_connections):
-                writer.transport.abort()
-            server = None
-
-asyncio.run(main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), json.loads(sys.argv[4])))
-"""
-Timeline = list[tuple[float, float | None, float]]
-QUICK, SLOW = 0.01, 0.1
-ALWAYS: Timeline = [(0, None, QUICK)]
-NEVER: Timeline = [(1000, None, QUICK)]
 NONE = policy("none")
-
-
-class ScriptedGateway:
-    """Starts processes on one port: the first serves, the next crash at once, the last follows its timeline."""
-
-    def __init__(self, folder: Path, after_restart: Timeline, crashes: int = 0) -> None:
-        self.port = next(PORTS)
-        self.processes: list[subprocess.Popen[bytes]] = []
-        self._truth = folder / "truth.jsonl"
-        self._after_restart = after_restart
-        self._crashes = crashes
-
-    def start(self) -> subprocess.Popen[bytes]:
-        if 0 < len(self.processes) <= self._crashes:
-            command = [sys.executable, "-I", "-S", "-c", "raise SystemExit(1)"]
-        else:
-            timeline = self._after_restart if self.processes else ALWAYS
-            arguments = [str(self.port), str(self._truth), str(time.monotonic_ns()), json.dumps(timeline)]
-            command = [sys.executable, "-I", "-S", "-c", GATEWAY, *arguments]
-        self.processes.append(children.spawn(command))
-        return self.processes[-1]
-
-    def instants(self, what: str) -> list[int]:
-        """Give when the port really opened, or closed, after the first process's opening."""
-        noted = [json.loads(line) for line in self._truth.read_text().splitlines()]
-        return [instant for name, instant in noted[1:] if name == what]
 
 
 @pytest.fixture
@@ -148,7 +62,7 @@ def steps(result: RecoveryResult, step: Step) -> list[int]:
 
 
 def test_an_outage_of_known_length_is_measured_within_one_probe_interval(gateway: Callable) -> None:
-    scripted = gateway([(1.5, None, QUICK)])
+    scripted = gateway([(1.5, None, QUICK_S)])
     found = recover(scripted).fault
     (opened_ns,) = scripted.instants("open")
     assert 0 <= found["impact_ns"] - found["inject_ns"] <= INTERVAL_NS
@@ -161,7 +75,7 @@ def test_an_outage_of_known_length_is_measured_within_one_probe_interval(gateway
 
 
 def test_flapping_does_not_pass_for_recovery_and_every_gap_is_lost(gateway: Callable) -> None:
-    scripted = gateway([(1, 1.5, QUICK), (2, 2.6, QUICK), (3.2, None, QUICK)])
+    scripted = gateway([(1, 1.5, QUICK_S), (2, 2.6, QUICK_S), (3.2, None, QUICK_S)])
     found = recover(scripted).fault
     first, second, last = scripted.instants("open")
     gaps_ns = (first - found["inject_ns"]) + (second - scripted.instants("close")[0])
@@ -173,10 +87,10 @@ def test_flapping_does_not_pass_for_recovery_and_every_gap_is_lost(gateway: Call
 
 
 def test_a_slow_return_answers_early_and_is_sustained_late(gateway: Callable) -> None:
-    scripted = gateway([(1, 2.5, SLOW), (2.5, None, QUICK)])
+    scripted = gateway([(1, 2.5, SLOW_S), (2.5, None, QUICK_S)])
     result = recover(scripted)
     opened_ns, quick_ns = scripted.instants("open")
-    assert result.baseline_p99_ns < SLOW / 2 * NS, "this machine is too busy to tell 100 ms from the baseline"
+    assert result.baseline_p99_ns < SLOW_S / 2 * NS, "this machine is too busy to tell 100 ms from the baseline"
     assert abs(result.fault["first_ok_ns"] - opened_ns) <= INTERVAL_NS
     assert abs(result.fault["sustained_ns"] - quick_ns) <= 2 * INTERVAL_NS
     assert result.fault["probes_lost"] == pytest.approx((opened_ns - result.fault["inject_ns"]) * RATE_PER_NS, rel=0.02)
@@ -271,3 +185,10 @@ def test_breaking_off_leaves_no_process_behind(gateway: Callable) -> None:
     with pytest.raises(KeyboardInterrupt):
         run_fault(scripted.start, scripted.port, interrupted(fault("sigstop")), NONE, 10, 0.5, warm_up_s=0.2)
     assert [process.poll() for process in scripted.processes] == [-signal.SIGTERM]
+
+
+def test_the_proofs_hold_in_short(tmp_path: Path) -> None:
+    short = (("aggressive", "sigstop"), ("systemd", "sigkill"))
+    made = [*recovery.decisions(), *recovery.replays(tmp_path, short, runs=1), *recovery.quiet(tmp_path, 4.0)]
+    assert [proof for proof in made if not proof.holds] == []
+    assert len(made) == 17

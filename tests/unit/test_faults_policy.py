@@ -29,7 +29,7 @@ def read(text: str, folder: Path) -> Policy:
 
 
 def test_the_policies_are_aggressive_kubernetes_and_none() -> None:
-    assert sorted(policies()) == ["aggressive", "kubernetes", "none"]
+    assert sorted(policies()) == ["aggressive", "kubernetes", "none", "systemd"]
 
 
 def test_kubernetes_has_the_documented_defaults() -> None:

@@ -262,14 +262,16 @@ def test_proofs_made_variant_by_variant_are_a_row_a_kind_and_name_who_fails(run)
     assert proofs.share_held(opened, proofs.PAUSES)["value"] == 0.75
 
 
-def test_every_proof_of_the_pause_meters_has_plain_words():
+def test_every_proof_of_meters_and_recovery_has_plain_words():
     names = (
         "residue_lines collections forced_found forced_elsewhere forced_counted forced_stop_share_max forced_stop_share_median"
         " stopping_ms ttsp_ms phase_over_rest sigstop_hiccup_ms sigstop_control_ms sigstop_called_gc_share block_hiccup_ms"
         " block_called_gc_share hog_control_delay_rise hog_run_delay_rise hog_collections pause_total_ms"
         " pause_sum_of_cycles_ms pauses_a_collection collections_told incremental_steps incremental_ms recorder_safepoints"
         " kernel_safepoints kernel_operations_within kernel_stops_a_collection injected_ms injected_stalls cpu_a_request_ratio"
-        " p50_ratio p99_ratio"
+        " p50_ratio p99_ratio back_off_3_s back_off_after_601_s_s hang_found_mean_s hang_grace_s outage_first_ok_ms"
+        " flapping_sustained_ms slow_return_lost_probes never_returned_censored never_returned_lost_probes"
+        " kubernetes:sigstop_recovery_2_s no_fault_failed_share no_fault_restarts"
     )
     assert [name for name in names.split() if plain(name) == name.replace("_", " ")] == []
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from roi.recovery import survival
 from roi.statistics.errors import TooFine
 from roi.statistics.estimate import geometric_mean_of_processes, mean_of_processes, ratio_of_processes
 from roi.statistics.overlap import overlaps, share_of_blocks
@@ -15,6 +14,7 @@ from roi.statistics.quantiles import (
     quantile_of_bounds,
     ratio_of_quantiles,
 )
+from roi.statistics.survival import log_rank, median, restricted_mean, share, survival
 from roi.statistics.utilisation import bounds_of_utilisation, mean_wait, merged, minimum_mutator_utilisation
 
 
@@ -112,9 +112,38 @@ def test_a_published_kaplan_meier_example_is_reproduced():
 
 
 def test_the_restricted_mean_counts_a_run_that_never_recovered_with_the_horizon():
-    curve = survival(np.array([1.0, 2.0, 10.0]), np.array([False, False, True]), 10.0)
-    assert curve.restricted_mean_s == pytest.approx((1 + 2 + 10) / 3)
-    assert curve.censored == 1
+    times, censored = np.array([1.0, 2.0, 10.0]), np.array([False, False, True])
+    found = restricted_mean(times, censored, 10.0)
+    assert found.value == pytest.approx((1 + 2 + 10) / 3)
+    # Runs drawn again: three times the shortest is the least that can come, three times the horizon the most.
+    assert 1 <= found.lo < found.value < found.hi <= 10
+    assert survival(times, censored, 10.0).censored == 1
+    assert restricted_mean(times[:1], censored[:1], 10.0).lo is None
+
+
+def test_a_median_is_not_reached_while_half_of_the_runs_never_recovered():
+    recovered = survival(np.arange(1.0, 11.0), np.zeros(10, bool), 20.0)
+    value, lo, hi = median(recovered)
+    assert value == 5.0
+    assert lo < value < hi
+    never = survival(np.array([1.0, 9.0, 9.0, 9.0]), np.array([False, True, True, True]), 9.0)
+    assert median(never)[0] is None
+
+
+def test_the_log_rank_test_tells_groups_apart_and_says_nothing_where_nobody_recovered():
+    # Freireich's leukaemia data (Kalbfleisch and Prentice, table 1.1): chi-squared 16.79 with one degree of freedom.
+    placebo = np.array([1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23], float)
+    treated = np.array([6, 6, 6, 7, 10, 13, 16, 22, 23, 6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35], float)
+    censored = np.array([False] * 9 + [True] * 12)
+    p_value = log_rank(placebo, np.zeros(21, bool), treated, censored)
+    assert stats.chi2.isf(p_value, 1) == pytest.approx(16.79, abs=0.01)
+    assert log_rank(placebo, np.ones(21, bool), treated, np.ones(21, bool)) is None
+
+
+def test_a_share_has_wilsons_interval():
+    # Newcombe, Statistics in Medicine 17, 1998, table I, method 3: 0 of 20 and 15 of 148.
+    assert (share(0, 20).lo, share(0, 20).hi) == pytest.approx((0.0, 0.1611), abs=1e-4)
+    assert (share(15, 148).lo, share(15, 148).hi) == pytest.approx((0.0624, 0.1605), abs=1e-4)
 
 
 def test_the_least_utilisation_of_two_near_pauses_is_in_the_window_that_holds_both():
