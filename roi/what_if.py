@@ -15,7 +15,7 @@ from bench.faults.replay import Life, crash, hang, replay
 from roi import recovery
 from roi.data import Run
 
-DRAWS = 400
+DRAWS = 200
 HORIZON_S = 3_600.0
 """Who is not back within an hour is not back."""
 _SEED = 11
@@ -32,15 +32,15 @@ def of_run(run: Run, fault: str, all_cells: bool = False, draws: int = DRAWS) ->
     a fault that is not replayed.
     """
     columns = ["policy", "variant", "n", "back", "p10_s", "p50_s", "p90_s", "detection_s"]
-    lives = _REPLAYED.get(fault)
-    measured = recovery.runtime_parts(run, fault, all_cells) if lives else {}
+    strike = _REPLAYED.get(fault)
+    measured = recovery.runtime_parts(run, fault, all_cells) if strike else {}
     random = np.random.default_rng(_SEED)
     rows = []
     for name, policy in policies().items():
         for variant, took_s in measured.items():
             drawn_s = random.choice(took_s, draws)
             found = [
-                replay(policy, seed, lives([Life(round(own_s * _NS_PER_S))]), round(HORIZON_S * _NS_PER_S))
+                replay(policy, seed, strike, [Life(round(own_s * _NS_PER_S))], round(HORIZON_S * _NS_PER_S))
                 for seed, own_s in enumerate(drawn_s)
             ]
             away_s = np.array([np.inf if of.back_ns is None else of.back_ns / _NS_PER_S for of in found])

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bench.faults.kubelet import NS, Action, Decision, Kubelet, Step
 from bench.faults.policy import Policy
 
-_STEADY_NS = 3_600 * NS
-"""How long the first process has served when the fault strikes: longer than any back-off is remembered."""
+_STEADY_NS = 60 * NS
+"""How long the first process has served when the fault strikes, beyond what its back-off is remembered for."""
 
 
 @dataclass(frozen=True)
@@ -52,37 +52,43 @@ class Recovery:
     record: tuple[Decision, ...]
 
 
-def crash(later: Iterable[Life]) -> Iterator[Life]:
-    """Give the lives of a gateway that is killed and whose later processes behave as told."""
-    yield Life(0, ends_ns=_STEADY_NS)
-    yield from later
+Fault = Callable[[int], Life]
+"""Gives the life of a process that serves for so many ns until the fault strikes it."""
 
 
-def hang(later: Iterable[Life]) -> Iterator[Life]:
-    """Give the lives of a gateway that stops answering and whose later processes behave as told."""
-    yield Life(0, hangs_ns=_STEADY_NS)
-    yield from later
+def crash(after_ns: int) -> Life:
+    """Give the life of a process that is killed."""
+    return Life(0, ends_ns=after_ns)
 
 
-def replay(policy: Policy, seed: int, lives: Iterable[Life], horizon_ns: int) -> Recovery:
-    """Run a policy over lives, and give what a client would have seen.
+def hang(after_ns: int) -> Life:
+    """Give the life of a process that stops answering."""
+    return Life(0, hangs_ns=after_ns)
+
+
+def replay(policy: Policy, seed: int, fault: Fault, later: Iterable[Life], horizon_ns: int) -> Recovery:
+    """Run a policy over one fault, and give what a client would have seen.
 
     Parameters
     ----------
     seed
         For the phases of the policy's probes and of its relist.
-    lives
-        From `crash` or `hang`. The last one is lived again and again.
+    fault
+        What strikes the first process, once it has served for longer than the policy remembers back-offs: `crash` or `hang`.
+    later
+        How the processes after it behave. The last one is lived again and again.
     horizon_ns
         How long after the fault to watch.
     """
-    return _Replay(policy, seed, lives).run(_STEADY_NS + horizon_ns)
+    struck_ns = round(policy.back_off.reset_s * NS) + _STEADY_NS
+    return _Replay(policy, seed, itertools.chain([fault(struck_ns)], later), struck_ns).run(horizon_ns)
 
 
 class _Replay:
-    def __init__(self, policy: Policy, seed: int, lives: Iterable[Life]) -> None:
+    def __init__(self, policy: Policy, seed: int, lives: Iterable[Life], struck_ns: int) -> None:
         self._kubelet = Kubelet(policy, seed, 0)
         self._lives = iter(lives)
+        self._struck_ns = struck_ns
         self._life = Life(None)
         self._created_ns = 0
         self._alive = False
@@ -93,7 +99,8 @@ class _Replay:
         self._probed: dict[Action, int] = {}
         """When each probe under way was sent."""
 
-    def run(self, end_ns: int) -> Recovery:
+    def run(self, horizon_ns: int) -> Recovery:
+        end_ns = self._struck_ns + horizon_ns
         self._create(0)
         while True:
             dues = (self._kubelet.due_ns(), self._events[0][0] if self._events else None)
@@ -163,13 +170,13 @@ class _Replay:
         self._plan(now_ns + (timeout_ns if hung else 0), "probed", action)
 
     def _recovery(self, back_ns: int | None) -> Recovery:
-        since = [said for said in self._kubelet.record if said.time_ns >= _STEADY_NS]
+        since = [said for said in self._kubelet.record if said.time_ns >= self._struck_ns]
         detected = next((said.time_ns for said in since if said.step in (Step.EXIT_SEEN, Step.UNHEALTHY)), None)
         created = [said.time_ns for said in since if said.step is Step.CREATED]
         return Recovery(
-            None if detected is None else detected - _STEADY_NS,
-            created[-1] - _STEADY_NS if created else None,
-            None if back_ns is None else back_ns - _STEADY_NS,
+            None if detected is None else detected - self._struck_ns,
+            created[-1] - self._struck_ns if created else None,
+            None if back_ns is None else back_ns - self._struck_ns,
             len(created),
             tuple(since),
         )

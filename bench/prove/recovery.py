@@ -69,7 +69,7 @@ def decisions() -> Iterator[Proof]:
     # It learns of an exit at once, so that the back-off stands alone; each process lives for a second.
     prompt = replace(policy("kubernetes"), relist_s=0)
     dies = Life(None, ends_ns=NS)
-    made = replay(prompt, 0, crash([dies]), 3_600 * NS)
+    made = replay(prompt, 0, crash, [dies], 3_600 * NS)
     created = [said.time_ns for said in made.record if said.step is Step.CREATED]
     exited = [said.time_ns for said in made.record if said.step is Step.EXITED]
     for number, waits_s in enumerate((0, 10, 20, 40, 80, 160, 300, 300), start=1):
@@ -77,7 +77,7 @@ def decisions() -> Iterator[Proof]:
             f"back_off_{number}_s", waits_s, (created[number - 1] - exited[number - 1]) / NS, 0.0,
             "from a process' exit to its restart: 10 s doubled to 300 s, the first not at all",
         )  # fmt: skip
-    forgiven = replay(prompt, 0, crash([dies, dies, Life(0, ends_ns=601 * NS), dies]), 3_600 * NS)
+    forgiven = replay(prompt, 0, crash, [dies, dies, Life(0, ends_ns=601 * NS), dies], 3_600 * NS)
     created = [said.time_ns for said in forgiven.record if said.step is Step.CREATED]
     exited = [said.time_ns for said in forgiven.record if said.step is Step.EXITED]
     yield Proof.near(
@@ -87,7 +87,7 @@ def decisions() -> Iterator[Proof]:
         0.0,
         "a process that lived over ten minutes is forgiven",
     )
-    hung = [replay(policy("kubernetes"), seed, hang([Life(0)]), 300 * NS) for seed in range(_SEEDS)]
+    hung = [replay(policy("kubernetes"), seed, hang, [Life(0)], 300 * NS) for seed in range(_SEEDS)]
     found_s = np.array([of.detect_ns for of in hung]) / NS
     note = f"of {_SEEDS} phases: three probes ten seconds apart, the last given up after one"
     yield Proof.at_least("hang_found_earliest_s", 21.0, found_s.min(), note)
@@ -184,9 +184,9 @@ def replays(folder: Path, cases: tuple[tuple[str, str], ...] = REPLAYED, runs: i
             scripted = ScriptedGateway(place, ALWAYS)
             found = _recovery(scripted, struck, policy(name), seed, _HORIZON_OF_REPLAY_S).fault
             starts_ns = found["first_ok_ns"] - found["exec_ns"]
-            lives = {"sigkill": crash, "sigstop": hang}[struck]
+            strike = {"sigkill": crash, "sigstop": hang}[struck]
             said = [
-                replay(policy(name), phase, lives([Life(starts_ns)]), round(_HORIZON_OF_REPLAY_S * NS)).back_ns / NS
+                replay(policy(name), phase, strike, [Life(starts_ns)], round(_HORIZON_OF_REPLAY_S * NS)).back_ns / NS
                 for phase in range(_SEEDS)
             ]
             lo, hi = min(said), max(said) + _MACHINE_S
