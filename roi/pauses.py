@@ -87,11 +87,13 @@ def p99_against(run: Run, scenario: str, all_cells: bool = False) -> pd.DataFram
     """
     rows = distribution(run, scenario, all_cells)
     columns = ["variant", "runtime", "base", "n", "ratio", "lo", "hi", "refused"]
-    bounded = rows.dropna(subset=["p99_hi_us"]) if "p99_hi_us" in rows else rows.iloc[:0]
-    if bounded.empty:
+    seen = rows[rows["n"] > 0]
+    if seen.empty:
         return pd.DataFrame(columns=columns)
-    base = bounded.loc[bounded["p99_us"].idxmin()]
-    others = rows[(rows["n"] > 0) & (rows["variant"] != base["variant"])]
+    bounded = seen.dropna(subset=["p99_lo_us", "p99_hi_us"])
+    shortest = seen if bounded.empty else bounded
+    base = shortest.loc[shortest["p99_us"].idxmin()]
+    others = seen[seen["variant"] != base["variant"]]
     compared = [
         (row["variant"], row["runtime"], base["variant"], row["n"], *_ratio(row, base)) for _, row in others.iterrows()
     ]

@@ -91,13 +91,19 @@ def _summary(part: pd.DataFrame, objective_s: float) -> dict[str, object]:
 
 
 def curves(run: Run, fault: str, all_cells: bool = False) -> pd.DataFrame:
-    """Give the Kaplan-Meier curves: columns policy, variant, runtime, time_s, recovered (share with service again by then)."""
+    """Give the Kaplan-Meier curves, from the first recovery to the horizon.
+
+    Columns: policy, variant, runtime, time_s, recovered (share with service again by then). A curve begins at nothing, at the
+    instant of its first step.
+    """
     parts = []
     table = _of(run, fault, all_cells)
     for key, part in table[~table["masked"].astype(bool)].groupby(GROUP, observed=True):
         curve = survival(part["recovery_s"].to_numpy(), part["censored"].to_numpy(bool), float(part["horizon_s"].min()))
         head = dict(zip(GROUP, key, strict=True))
-        parts.append(pd.DataFrame(head | {"time_s": curve.time_s, "recovered": 1 - curve.waiting}))
+        time_s = np.concatenate([curve.time_s[:1], curve.time_s, [curve.horizon_s]])
+        recovered = np.concatenate([[0.0], 1 - curve.waiting, [1 - curve.waiting[-1]]])
+        parts.append(pd.DataFrame(head | {"time_s": time_s, "recovered": recovered}))
     columns = [*GROUP, "time_s", "recovered"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 

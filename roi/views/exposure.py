@@ -45,19 +45,19 @@ def table(run: Run, scenario: str, all_cells: bool = False) -> pd.DataFrame:
 def _row(row: dict[str, object]) -> dict[str, object]:
     head = {"variant": row["variant"]}
     cost = {
-        "collector's share of CPU": _bounds(row["gc_cpu_lo"], row["gc_cpu_hi"], percent),
+        "CPU for collecting": _bounds(row["gc_cpu_lo"], row["gc_cpu_hi"], percent),
         "CPU a request (µs)": None if pd.isna(row["cpu_us"]) else number(row["cpu_us"]),
         "requests": row["answered"],
     }
     if not row["applicable"]:
-        return head | {"share of time in a pause": "not applicable"} | cost
+        return head | {"time in a pause": "not applicable"} | cost
     return (
         head
         | {
-            "share of time in a pause": _bounds(row["stopped_lo"], row["stopped_hi"], percent),
-            "mean wait of any arrival (µs)": _bounds(row["wait_lo_us"], row["wait_hi_us"], number),
-            "pauses over 1 ms": _counted(row),
-            "in a million requests [95 %]": _per_million(row),
+            "time in a pause": _bounds(row["stopped_lo"], row["stopped_hi"], percent),
+            "mean wait (µs)": _bounds(row["wait_lo_us"], row["wait_hi_us"], number),
+            "over 1 ms": _counted(row),
+            "a million requests [95 %]": _per_million(row),
         }
         | cost
     )
@@ -89,7 +89,8 @@ def said(run: Run, scenario: str, all_cells: bool = False) -> str:
         return "The run holds no variant with a collector under this load."
     stops = rows.loc[rows["stopped_hi"].idxmax()]
     parts = [
-        f"**{stops['variant']}** stands still for most of the time, {_bounds(stops['stopped_lo'], stops['stopped_hi'], percent)}."
+        f"**{stops['variant']}** stands still for longest:"
+        f" {_bounds(stops['stopped_lo'], stops['stopped_hi'], percent)} of the time."
     ]
     told = rows.dropna(subset=["gc_cpu_lo"])
     if told.empty:

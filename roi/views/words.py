@@ -12,6 +12,7 @@ from roi.data import Run
 from roi.exclusions import Compared, exclusions
 
 _REASONS_SHOWN = 2
+_NOTHING = "There is nothing to draw: the run holds no such cell, or none that passed the gate."
 
 
 def say(*sentences: str) -> Markdown:
@@ -19,13 +20,10 @@ def say(*sentences: str) -> Markdown:
     return Markdown(" ".join(sentence for sentence in sentences if sentence))
 
 
-def show(chart: ChartSpec | None) -> None:
-    """Show a chart in a notebook, or a sentence where there is nothing to draw."""
-    display(
-        Markdown("There is nothing to draw: the run holds no such cell, or none that passed the gate.")
-        if chart is None
-        else chart
-    )
+def show(chart: ChartSpec | None, otherwise: str = _NOTHING) -> None:
+    """Show a chart in a notebook, or a sentence where there is nothing to draw; nothing where that has been said already."""
+    if chart is not None or otherwise:
+        display(Markdown(otherwise) if chart is None else chart)
 
 
 def footnote(run: Run, compared: Compared | None = None) -> str:

@@ -186,7 +186,7 @@ def test_p99_is_that_of_the_ordered_response_times_of_the_window(runs, findings,
 def test_the_page_of_tails_hides_p999_and_says_why(report) -> None:
     written = text_of((report / "12_latency_tails.html").read_text())
     assert "p99.9 is hidden for go and node: it takes 100,000 requests of a process" in written
-    assert "The load generator was not proven on the machine of this run" in written
+    assert "Proofs of the load generator were not made on the machine of this run" in written
     assert "Closed loops are on none of these axes" in written
 
 

@@ -196,8 +196,14 @@ def test_a_connection_that_is_closed_leaves_nothing_that_only_a_collection_frees
             for _ in range(5):
                 connection.speak(near)
                 connection.close()
-        assert gc.collect() == 0
+        # Other threads of this process may leave something as well: what counts is whose it is.
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        left = {type(found).__module__ for found in gc.garbage}
+        assert [name for name in left if name.startswith(("h2.", "hpack.", "hyperframe.", "bench."))] == []
     finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
         gc.enable()
 
 

@@ -101,7 +101,7 @@ def test_a_bucket_across_a_millisecond_is_counted_from_both_sides(run):
     found = exposure.costs(run(WrittenCell("g", "go", "go", requests=served(1.0), pauses=[bucket])), "steady").iloc[0]
     assert (found["long_at_least"], found["long_at_most"]) == (0, 3)
     assert exposure_view.table(run(WrittenCell("g", "go", "go", requests=served(1.0), pauses=[bucket])), "steady")[
-        "pauses over 1 ms"
+        "over 1 ms"
     ].tolist() == ["0 to 3"]
 
 
@@ -111,7 +111,7 @@ def test_what_a_runtime_does_not_tell_is_missing_and_not_nothing(run):
     table = exposure_view.table(
         run(java("a"), WrittenCell("r", "rust", "rust", columns={"collector": "none"})), "steady"
     )
-    assert table["share of time in a pause"].tolist() == ["0%", "not applicable"]
+    assert table["time in a pause"].tolist() == ["0%", "not applicable"]
 
 
 def test_cells_of_two_budgets_are_never_pooled(run):
