@@ -55,7 +55,15 @@ _OTHERS = (
     Style("#B07A00", "16px,4px", "x", "-"),
     Style("#3d8fc4", "5px,2px,1px,2px,1px,2px", "star", "|"),
     Style("#5d5d5d", "1px,4px", "hexagon", "+"),
+    Style("#7A5195", "12px,3px,3px,3px", "pentagon", "x"),
+    Style("#A23B3B", "3px,2px", "triangle-down", "/"),
+    Style("#2F7F6F", "8px,6px", "hourglass", "."),
+    Style("#8C6D31", "20px,3px", "bowtie", "\\"),
+    Style("#AA4499", "6px,2px,6px,8px", "star-diamond", "-"),
+    Style("#117733", "2px,6px", "octagon", "|"),
+    Style("#3B4CC0", "10px,2px,1px,2px", "hexagram", "+"),
 )
+"""For what is no runtime: as many as the ledger has causes."""
 _VARIANT_DASHES = ("18px,5px", "6px,6px", "3px,6px")
 _VARIANT_SHADES = (0.0, 0.3, -0.3, 0.5)
 """Share of white (above 0) or of black (below 0) in the shades of a runtime's variants, in order."""

@@ -35,15 +35,17 @@ def curve_chart(run: Run, fault: str, objective_s: float, all_cells: bool = Fals
     single = table["policy"].nunique() == 1
     rows = rows.assign(who=rows["variant"] if single else rows["variant"] + ", " + rows["policy"])
     back = int(table["n"].sum() - table["censored"].sum())
+    last_s = max(own.loc[own["recovered"].idxmax(), "time_s"] for _, own in rows.groupby("who"))
+    few, many = int(table["n"].min()), int(table["n"].max())
     return ChartSpec(
         f"recovered_{fault}", "ecdf", rows, "time_s", "recovered", series="who", beside=("policy",),
         title=f"After {fault}, service was back in {back} of {int(table['n'].sum())} runs; the last came back after"
-        f" {number(rows.loc[rows['recovered'] > 0, 'time_s'].max(), 2)} s" if back else f"After {fault}, service never came back",
+        f" {number(last_s, 2)} s" if back else f"After {fault}, service never came back",
         alt="Share of faults after which service was back. Restricted means: "
         + listed(f"{r.variant} under {r.policy} {number(r.restricted_mean_s, 2)} s" for r in table.itertuples()) + ".",
         x_title="Seconds after the fault", y_title="Share with sustained service again", x_log=True,
         subtitle="Kaplan-Meier; runs that never recovered stay in it; "
-        f"n = {int(table['n'].min())} to {int(table['n'].max())} a line",
+        f"n = {few if few == many else f'{few} to {many}'} a line",
         footnote=footnote(run, Compared("recovery", all_cells, fault=fault)),
     ).with_reference(objective_s, f"objective: {objective_s:g} s", axis="x")  # fmt: skip
 

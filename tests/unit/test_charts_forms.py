@@ -13,6 +13,7 @@ from roi.charts.page import CONFIG, fragment
 from roi.charts.spec import ChartSpec
 from roi.charts.table import write_csv
 from roi.errors import ChromiumMissing, ImagesFailed
+from roi.views.ledger import WORDS
 
 RUNTIMES = ("go", "java", "node", "rust")
 
@@ -44,6 +45,14 @@ def test_every_runtime_stands_out_from_its_background_by_3_to_1(dark):
 @pytest.mark.parametrize("what", ["colour", "dash", "marker"])
 def test_runtimes_differ_in_colour_and_without_colour(what):
     assert len({getattr(style, what) for style in theme.styles(RUNTIMES).values()}) == 4
+
+
+def test_every_cause_of_the_ledger_has_a_colour_and_a_marker_of_its_own():
+    given = theme.styles(tuple(WORDS.values()))
+    assert (
+        len({style.colour for style in given.values()}) == len({style.marker for style in given.values()}) == len(WORDS)
+    )
+    assert all(_contrast(style.colour, theme.LIGHT.background) >= 3 for style in given.values())
 
 
 def test_a_runtime_has_its_colour_whatever_else_is_in_the_chart():
