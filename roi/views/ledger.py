@@ -66,9 +66,9 @@ def floor_table(run: Run, scenario: str, all_cells: bool = False) -> pd.DataFram
     rows = ledger.floors(run, scenario, all_cells)
     return pd.DataFrame({
         "variant": rows["variant"],
-        "floor: control's P99 (ms)": [number(value) for value in rows["floor_ms"]],
+        "floor (ms)": [number(value) for value in rows["floor_ms"]],
         "gateway's P99 (ms)": [number(r.p99_ms) if r.p99_ms > r.floor_ms else "at or below the floor" for r in rows.itertuples()],
-        "gateway's longest (ms)": [number(value) for value in rows["hiccup_ms"]],
+        "its longest (ms)": [number(value) for value in rows["hiccup_ms"]],
         "control's longest (ms)": [number(value) for value in rows["control_ms"]],
         "wakes": rows["wakes"],
         "meters perturb": [_METERS[None if pd.isna(value) else bool(value)] for value in rows["perturbed"]],
