@@ -69,7 +69,7 @@ def summary(run: Run, fault: str, objective_s: float, all_cells: bool = False) -
 
 
 def _summary(part: pd.DataFrame, objective_s: float) -> dict[str, object]:
-    seen = part[~part["masked"].astype(bool)]
+    seen = _noticed(part)
     said: dict[str, object] = {
         "faults": len(part), "masked": len(part) - len(seen), "n": len(seen), "censored": int(seen["censored"].sum()),
         "horizon_s": float(part["horizon_s"].min()),
@@ -97,8 +97,7 @@ def curves(run: Run, fault: str, all_cells: bool = False) -> pd.DataFrame:
     instant of its first step.
     """
     parts = []
-    table = _of(run, fault, all_cells)
-    for key, part in table[~table["masked"].astype(bool)].groupby(GROUP, observed=True):
+    for key, part in _noticed(_of(run, fault, all_cells)).groupby(GROUP, observed=True):
         curve = survival(part["recovery_s"].to_numpy(), part["censored"].to_numpy(bool), float(part["horizon_s"].min()))
         head = dict(zip(GROUP, key, strict=True))
         time_s = np.concatenate([curve.time_s[:1], curve.time_s, [curve.horizon_s]])
@@ -114,8 +113,7 @@ def log_ranks(run: Run, fault: str, all_cells: bool = False) -> pd.DataFrame:
     Columns: policy, first, second, p_value (missing without any recovery), n_first, n_second.
     """
     rows = []
-    table = _of(run, fault, all_cells)
-    for policy, part in table[~table["masked"].astype(bool)].groupby("policy", observed=True):
+    for policy, part in _noticed(_of(run, fault, all_cells)).groupby("policy", observed=True):
         groups = {name: (own["recovery_s"], own["censored"]) for name, own in part.groupby("variant", observed=True)}
         for first, second in combinations(groups, 2):
             p_value = log_rank(*groups[first], *groups[second])
@@ -135,3 +133,8 @@ def runtime_parts(run: Run, fault: str, all_cells: bool = False) -> dict[str, np
 def _of(run: Run, fault: str, all_cells: bool) -> pd.DataFrame:
     table = recoveries(run, all_cells)
     return table[table["fault"] == fault]
+
+
+def _noticed(table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the faults that no client noticed: they have no recovery time."""
+    return table[~table["masked"].astype(bool)]

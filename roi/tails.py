@@ -8,6 +8,7 @@ that among all requests, and the ledger's stalls, which have one cause an instan
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,23 @@ STALLS = """
     select c.cell_id, s.begin_ns, s.end_ns, s.cause from stalls s join cells c using (cell_id)
     where c.scenario = $scenario and (c.gate_passed or $all_cells)
 """
+
+
+@dataclass(frozen=True)
+class Tails:
+    """What the slow requests of one scenario met."""
+
+    run: Run
+    scenario: str
+    all_cells: bool
+    """Cells that the gate did not pass are in it."""
+    rows: pd.DataFrame
+    """See `slow_requests`."""
+
+
+def study(run: Run, scenario: str, all_cells: bool = False) -> Tails:
+    """Look at the slow requests of the open-loop cells of a scenario; one without any gives an empty table."""
+    return Tails(run, scenario, all_cells, slow_requests(run, scenario, all_cells))
 
 
 def slow_requests(run: Run, scenario: str, all_cells: bool = False) -> pd.DataFrame:

@@ -32,10 +32,13 @@ class Life:
     drains_ns: int = 0
     """How long after SIGTERM it exits."""
 
+    def hung(self, age_ns: int) -> bool:
+        """Tell whether it hangs at this age."""
+        return self.hangs_ns is not None and age_ns >= self.hangs_ns
+
     def answers(self, age_ns: int) -> bool:
         """Tell whether a probe that comes at this age is answered."""
-        hung = self.hangs_ns is not None and age_ns >= self.hangs_ns
-        return self.serves_ns is not None and age_ns >= self.serves_ns and not hung
+        return self.serves_ns is not None and age_ns >= self.serves_ns and not self.hung(age_ns)
 
 
 @dataclass(frozen=True)
@@ -106,12 +109,9 @@ class _Replay:
             dues = (self._kubelet.due_ns(), self._events[0][0] if self._events else None)
             # Who waits for nothing looks once more at the end: a process may have come to serve meanwhile.
             due_ns = min((at for at in dues if at is not None), default=end_ns)
-            if due_ns > end_ns:
-                return self._recovery(self._back_by(end_ns))
-            if self._back_by(due_ns) is not None:
-                return self._recovery(self._back_by(due_ns))
-            if due_ns == end_ns:
-                return self._recovery(None)
+            back_ns = self._back_by(min(due_ns, end_ns))
+            if back_ns is not None or due_ns >= end_ns:
+                return self._recovery(back_ns)
             while self._events and self._events[0][0] <= due_ns:
                 _, _, what, of = heapq.heappop(self._events)
                 self._happens(due_ns, what, of)
@@ -154,8 +154,7 @@ class _Replay:
                 case Action.START:
                     self._create(now_ns)
                 case Action.TERMINATE:
-                    hung = self._life.hangs_ns is not None and now_ns - self._created_ns >= self._life.hangs_ns
-                    if not hung:
+                    if not self._life.hung(now_ns - self._created_ns):
                         self._plan(now_ns + self._life.drains_ns, "ends", self._generation)
                 case Action.KILL:
                     self._plan(now_ns, "ends", self._generation)
@@ -165,7 +164,7 @@ class _Replay:
     def _probe(self, now_ns: int, action: Action) -> None:
         """Send a probe: it is answered or refused at once, and a hung process lets it wait until its timeout."""
         self._probed[action] = now_ns
-        hung = self._alive and self._life.hangs_ns is not None and now_ns - self._created_ns >= self._life.hangs_ns
+        hung = self._alive and self._life.hung(now_ns - self._created_ns)
         timeout_ns = round(self._kubelet.probes[action].timeout_s * NS)
         self._plan(now_ns + (timeout_ns if hung else 0), "probed", action)
 

@@ -8,9 +8,10 @@ from roi import exposure
 from roi.charts.spec import ChartSpec
 from roi.data import Run
 from roi.exclusions import Compared
-from roi.views.words import footnote, listed, number, percent
+from roi.views.words import footnote, interval, listed, number, percent
 
-_SHOWN_MS = 10
+SHOWN_MS = 10
+"""The window that titles and findings name."""
 
 
 def utilisation_chart(run: Run, scenario: str, all_cells: bool = False) -> ChartSpec | None:
@@ -18,7 +19,7 @@ def utilisation_chart(run: Run, scenario: str, all_cells: bool = False) -> Chart
     table = exposure.utilisation(run, scenario, all_cells)
     if table.empty:
         return None
-    shown_ms = min(table["window_ms"].unique(), key=lambda window: abs(window - _SHOWN_MS))
+    shown_ms = min(table["window_ms"].unique(), key=lambda window: abs(window - SHOWN_MS))
     at = table[table["window_ms"] == shown_ms].sort_values("lo", ascending=False)
     best, worst = at.iloc[0], at.iloc[-1]
     left = f"{percent(best['lo'])} of it to {best['variant']}"
@@ -78,7 +79,7 @@ def _counted(row: dict[str, object]) -> str:
 def _per_million(row: dict[str, object]) -> str | None:
     if pd.isna(row.get("long_lo")):
         return None
-    return f"{number(row['long_per_million'])} [{number(row['long_lo'])} to {number(row['long_hi'])}]"
+    return interval(row["long_per_million"], row["long_lo"], row["long_hi"])
 
 
 def said(run: Run, scenario: str, all_cells: bool = False) -> str:

@@ -10,7 +10,7 @@ from roi import latency
 from roi.charts.spec import ChartSpec
 from roi.exclusions import Compared
 from roi.latency import REQUESTS_BEYOND, TIMES, Latency
-from roi.views.words import excluded, footnote, listed, milliseconds, number
+from roi.views.words import excluded, footnote, known, listed, milliseconds, number
 
 NAMES = {
     "response": "response time",
@@ -279,3 +279,18 @@ def p99_rows(found: Latency, variant: str = "") -> Iterable[dict[str, object]]:
         )  # fmt: skip
         bound = "; a lower bound: requests were never answered" if row["lower_bound"] else ""
         yield row | {"note": f"{how}; {beyond}{bound}"}
+
+
+def findings(found: Latency, variant: str = "") -> Iterable[dict[str, object]]:
+    """Give p99 of the response time and the share that passed before sending, by variant and rung, as `record` takes them."""
+    for row in p99_rows(found, variant):
+        yield {
+            "id": finding_name("response_p99", row), "value": row["value_ms"], "unit": "ms", "lo": known(row["lo_ms"]),
+            "hi": known(row["hi_ms"]), "n": row["processes"], "query": latency.PROCESSES, "note": row["note"],
+        }  # fmt: skip
+    for row in latency.share(found, "lag_share").to_dict("records"):
+        yield {
+            "id": finding_name("lag_share", row), "value": row["value"], "unit": "share", "lo": known(row["lo"]),
+            "hi": known(row["hi"]), "n": row["n"], "query": latency.COSTS,
+            "note": "of all response time, what passed before sending",
+        }  # fmt: skip

@@ -10,10 +10,9 @@ import pandas as pd
 from roi import exposure, pauses, verdicts
 from roi.data import Run
 from roi.views import proofs
+from roi.views.exposure import SHOWN_MS
 from roi.views.pauses import CLAIM_OF_P99
 from roi.views.words import known
-
-_SHOWN_MS = 10
 
 
 def of_run(run: Run, scenario: str, all_cells: bool = False) -> Iterator[dict[str, Any]]:
@@ -60,9 +59,9 @@ def _costs(run: Run, scenario: str, all_cells: bool) -> Iterator[dict[str, Any]]
 
 def _utilisation(run: Run, scenario: str, all_cells: bool) -> Iterator[dict[str, Any]]:
     table = exposure.utilisation(run, scenario, all_cells)
-    for row in table[table["window_ms"] == _SHOWN_MS].to_dict("records"):
+    for row in table[table["window_ms"] == SHOWN_MS].to_dict("records"):
         yield {
-            "id": f"mutator_utilisation_{_SHOWN_MS}ms_{row['variant']}", "value": row["lo"], "unit": "share",
+            "id": f"mutator_utilisation_{SHOWN_MS}ms_{row['variant']}", "value": row["lo"], "unit": "share",
             "lo": row["lo"], "hi": row["hi"], "n": row["stops"], "query": pauses.STOPS, "note": "the lower bound, worst process",
         }  # fmt: skip
 

@@ -9,7 +9,7 @@ from roi.charts.spec import ChartSpec
 from roi.data import Run
 from roi.exclusions import Compared
 from roi.statistics.quantiles import observations_needed
-from roi.views.words import excluded, footnote, listed, number
+from roi.views.words import excluded, footnote, interval, listed, number
 
 ZGC17 = "java17-zgc"
 CLAIM_OF_P99 = {ZGC17: "zgc17_pause_p99", "node": "node20_pause_high"}
@@ -89,7 +89,7 @@ def against_table(run: Run, scenario: str, all_cells: bool = False) -> pd.DataFr
         "variant": rows["variant"],
         "its P99 over that of": rows["base"],
         "ratio [at least to at most]": [
-            "refused" if pd.isna(r.ratio) else f"{number(r.ratio)} [{number(r.lo)} to {number(r.hi)}]" for r in rows.itertuples()
+            "refused" if pd.isna(r.ratio) else interval(r.ratio, r.lo, r.hi) for r in rows.itertuples()
         ],
         "pauses": rows["n"],
         "refused because": rows["refused"],

@@ -76,10 +76,15 @@ def parts_chart(run: Run, fault: str, objective_s: float, all_cells: bool = Fals
     )  # fmt: skip
 
 
-def what_if_chart(run: Run, fault: str, all_cells: bool = False) -> ChartSpec | None:
-    """Draw how long each variant would have been away under each policy; None for a fault that is not replayed."""
-    rows = what_if.of_run(run, fault, all_cells)
-    rows = rows.dropna(subset=["p10_s", "p50_s", "p90_s"])
+def what_if_chart(run: Run, fault: str, replayed: pd.DataFrame, all_cells: bool = False) -> ChartSpec | None:
+    """Draw how long each variant would have been away under each policy; None for a fault that is not replayed.
+
+    Parameters
+    ----------
+    replayed
+        From `roi.what_if.of_run`.
+    """
+    rows = replayed.dropna(subset=["p10_s", "p50_s", "p90_s"])
     if rows.empty:
         return None
     by_policy, by_variant = (rows.groupby(name)["p50_s"].median() for name in ("policy", "variant"))
@@ -95,9 +100,8 @@ def what_if_chart(run: Run, fault: str, all_cells: bool = False) -> ChartSpec | 
     )  # fmt: skip
 
 
-def what_if_table(run: Run, fault: str, all_cells: bool = False) -> pd.DataFrame:
-    """List the replayed recoveries; a policy under which a fault is never found says so."""
-    rows = what_if.of_run(run, fault, all_cells)
+def what_if_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """List replayed recoveries (`roi.what_if.of_run`); a policy under which a fault is never found says so."""
     return pd.DataFrame({
         "policy": rows["policy"],
         "variant": rows["variant"],

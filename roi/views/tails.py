@@ -9,17 +9,18 @@ import pandas as pd
 
 from roi import tails
 from roi.charts.spec import ChartSpec
-from roi.data import Run
 from roi.exclusions import Compared
+from roi.tails import Tails
+from roi.views.latency import finding_name
 from roi.views.ledger import WORDS
 from roi.views.words import footnote, known, listed, number, percent
 
 _WANTING = "fewer than 100 requests of a process lie beyond it"
 
 
-def chart(run: Run, scenario: str, all_cells: bool = False) -> ChartSpec | None:
+def chart(found: Tails) -> ChartSpec | None:
     """Draw the share of requests beyond p99 that met a stop of their gateway, at the highest rung; None without any."""
-    rows = _told(run, scenario, all_cells)
+    rows = _told(found)
     rows = rows[rows["quantile"] == "p99"]
     if rows.empty:
         return None
@@ -34,14 +35,14 @@ def chart(run: Run, scenario: str, all_cells: bool = False) -> ChartSpec | None:
         alt="Share of requests beyond p99 that met a stop of their gateway: "
         + listed(f"{r.variant} {percent(r.met)}" for r in rows.itertuples()) + ".",
         y_title="Share of the requests beyond p99 that met a stop", horizontal=True,
-        subtitle=f"Scenario {scenario}{_at(highest)}; bars are 95 % intervals over blocks of a quarter of a second",
-        footnote=footnote(run, Compared(scenario, all_cells, model="open")),
+        subtitle=f"Scenario {found.scenario}{_at(highest)}; bars are 95 % intervals over blocks of a quarter of a second",
+        footnote=footnote(found.run, Compared(found.scenario, found.all_cells, model="open")),
     )  # fmt: skip
 
 
-def table(run: Run, scenario: str, all_cells: bool = False) -> pd.DataFrame:
+def table(found: Tails) -> pd.DataFrame:
     """List for every variant and rung what its slow requests met."""
-    return pd.DataFrame([_row(row) for row in tails.slow_requests(run, scenario, all_cells).to_dict("records")])
+    return pd.DataFrame([_row(row) for row in found.rows.to_dict("records")])
 
 
 def _row(row: dict[str, object]) -> dict[str, object]:
@@ -69,9 +70,9 @@ def _met(row: dict[str, object]) -> str:
     return f"{percent(row['met'])} [{percent(row['lo'])} to {percent(row['hi'])}]"
 
 
-def said(run: Run, scenario: str, all_cells: bool = False) -> str:
+def said(found: Tails) -> str:
     """Say for which variants slow requests meet stops more often than all do, as far as the intervals tell."""
-    rows = _told(run, scenario, all_cells)
+    rows = _told(found)
     rows = rows[(rows["quantile"] == "p99") & rows["lo"].notna()]
     if rows.empty:
         return "No slow request can be held against stops here: the run holds no open-loop cell of a gateway with a collector."
@@ -87,8 +88,8 @@ def said(run: Run, scenario: str, all_cells: bool = False) -> str:
     )
 
 
-def _told(run: Run, scenario: str, all_cells: bool) -> pd.DataFrame:
-    rows = tails.slow_requests(run, scenario, all_cells)
+def _told(found: Tails) -> pd.DataFrame:
+    rows = found.rows
     return rows[rows["met"].notna() & ~rows["hidden"].astype(bool)]
 
 
@@ -96,12 +97,11 @@ def _at(rate_per_s: float | None) -> str:
     return "" if pd.isna(rate_per_s) else f" at {number(rate_per_s)} requests/s"
 
 
-def findings(run: Run, scenario: str, all_cells: bool = False) -> Iterator[dict[str, Any]]:
+def findings(found: Tails) -> Iterator[dict[str, Any]]:
     """Give what of the slow requests of each variant and rung met a stop, as `record` takes it."""
-    for row in _told(run, scenario, all_cells).to_dict("records"):
-        rate = "" if pd.isna(row["rate_per_s"]) else f"_at_{row['rate_per_s']:g}"
+    for row in _told(found).to_dict("records"):
         yield {
-            "id": f"met_a_stop_beyond_{row['quantile']}_{row['variant']}{rate}", "value": row["met"], "unit": "share",
+            "id": finding_name(f"met_a_stop_beyond_{row['quantile']}", row), "value": row["met"], "unit": "share",
             "lo": known(row["lo"]), "hi": known(row["hi"]), "n": row["beyond"], "query": tails.REQUESTS,
             "note": f"of all requests {percent(row['of_all'])}; interval over {row['blocks']:.0f} blocks of time",
         }  # fmt: skip

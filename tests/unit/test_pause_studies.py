@@ -5,24 +5,16 @@ from __future__ import annotations
 import pytest
 
 from roi import exposure, heap, pauses, tails
-from roi.data import Condition, Run, open_run
+from roi.data import Condition
 from roi.errors import UnknownName
 from roi.statistics.counts import poisson_interval
 from roi.views import exposure as exposure_view
 from roi.views import heap as heap_view
 from roi.views import pauses as pauses_view
 from roi.views import tails as tails_view
-from tests.notebooks.written_run import END_NS, MS, START_NS, Request, WrittenCell, served, write
+from tests.notebooks.written_run import END_NS, MS, START_NS, Request, WrittenCell, served
 
 US = 1_000
-
-
-@pytest.fixture
-def run(tmp_path):
-    def written(*cells: WrittenCell) -> Run:
-        return open_run(str(write(tmp_path / "run", cells)))
-
-    return written
 
 
 def stop(ms: float, at_ms: float = 500, source: str = "jul_safepoint", **said: object) -> dict[str, object]:
@@ -179,16 +171,16 @@ def test_slow_requests_that_waited_in_a_stall_name_its_cause(run):
     cell = WrittenCell("a", "java25-g1", "java", requests=requests(95, 800), stalls=[stalled])
     found = tails.slow_requests(run(cell), "steady").set_index("quantile").loc["p99"]
     assert (found["stalled"], found["cause"]) == (0.5, "stw_gc")
-    row = tails_view.table(run(cell), "steady").iloc[0]
+    row = tails_view.table(tails.study(run(cell), "steady")).iloc[0]
     assert row["most of these because of"] == "collector stopped the world"
 
 
 def test_a_gateway_without_a_collector_has_no_share_of_stops(run):
     cell = WrittenCell("r", "rust", "rust", requests=requests(495), columns={"collector": "none"})
     assert tails.slow_requests(run(cell), "steady")["met"].isna().all()
-    assert tails_view.table(run(cell), "steady")["met a stop [95 %]"].iloc[0] == "not applicable"
-    assert tails_view.chart(run(cell), "steady") is None
-    assert "holds no open-loop cell of a gateway with a collector" in tails_view.said(run(cell), "steady")
+    assert tails_view.table(tails.study(run(cell), "steady"))["met a stop [95 %]"].iloc[0] == "not applicable"
+    assert tails_view.chart(tails.study(run(cell), "steady")) is None
+    assert "holds no open-loop cell of a gateway with a collector" in tails_view.said(tails.study(run(cell), "steady"))
 
 
 def test_a_comparison_finer_than_the_resolution_is_refused_with_its_reason(run):

@@ -5,7 +5,6 @@ import dataclasses
 import pytest
 
 from roi import density, quality
-from roi.data import open_run
 from roi.exclusions import Compared, exclusions, frequent
 from roi.views import calibration, proofs
 from roi.views import density as density_view
@@ -13,19 +12,11 @@ from roi.views import latency as latency_view
 from roi.views import quality as quality_view
 from roi.views.proof_words import plain
 from roi.views.words import excluded, footnote
-from tests.notebooks.written_run import Request, WrittenCell, served, write
+from tests.notebooks.written_run import Request, WrittenCell, served
 
 LATE = "the generator was late: p99 of its schedule lag is 1.51 ms"
 STOLEN = "the hypervisor took 12.3% of the processors"
 BUSY = "the load is 84% of what the generator can do at all (93,000/s)"
-
-
-@pytest.fixture
-def run(tmp_path):
-    def opened(*cells, **changes):
-        return open_run(str(write(tmp_path / "run", cells, **changes)))
-
-    return opened
 
 
 def steady(name, *reasons, **changes):

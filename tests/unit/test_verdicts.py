@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 from roi import ledger, verdicts
-from roi.data import Run, open_run
+from roi.data import Run
 from roi.verdicts import CONTRADICTED, NOT_MEASURABLE, SUPPORTED
 from roi.views import ledger as view
-from tests.notebooks.written_run import MS, WrittenCell, write
+from tests.notebooks.written_run import MS, WrittenCell
 
 US = 1_000
-
-
-@pytest.fixture
-def run(tmp_path):
-    def written(*cells: WrittenCell) -> Run:
-        return open_run(str(write(tmp_path / "run", cells)))
-
-    return written
 
 
 def stopped(*lengths_us: int, source: str = "jul_safepoint") -> list[dict[str, object]]:
