@@ -15,6 +15,7 @@ import time
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
 import httptools
 import numpy as np
@@ -148,7 +149,9 @@ class Engine:
         self._idle.extend(self._connections)
         try:
             for connection in self._connections if self._limits.keep_alive else ():
-                self._connect(connection)
+                # One that the server resets at once is opened again for its first request.
+                with suppress(ConnectionResetError):
+                    self._connect(connection)
         except OSError as error:
             raise LoadFailed(
                 f"Connection {self.connects} of {len(self._connections)} to {self._host}: {error}. Give fewer --connections."

@@ -60,6 +60,9 @@ def _wait_for_listener(address: Address, family: int, timeout_s: float, deadline
                 plain.settimeout(timeout_s)
                 plain.connect(address)
                 return
+        except ConnectionResetError:
+            # What answers a handshake with a reset listens; a port that nobody listens on refuses.
+            return
         except OSError as error:
             if time.monotonic() > deadline_s:
                 raise LoadFailed(

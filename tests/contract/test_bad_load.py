@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -127,6 +128,31 @@ def test_every_request_to_a_server_that_resets_at_once_is_a_row_that_says_so() -
         said = fifty(port)
     # By when the reset arrives it is one of a connection that stood, or of one that did not come about.
     assert said.count(Outcome.RESET) + said.count(Outcome.REFUSED) == len(said.intended) == 50
+
+
+def test_a_server_whose_reset_outruns_the_handshake_is_loaded_all_the_same(monkeypatch) -> None:
+    """On two processors the reset may be there before `connect` returns; only a port without a listener refuses."""
+    connect, open_connection = socket.socket.connect, engine.Connection.open
+    outrun: list[str] = []
+
+    def reset_while_connecting(plain: socket.socket, address: tuple[str, int]) -> None:
+        connect(plain, address)
+        outrun.append("probe")
+        raise ConnectionResetError(errno.ECONNRESET, "reset")
+
+    def reset_at_first(connection: engine.Connection, *where) -> None:
+        open_connection(connection, *where)
+        if outrun.count("connection") < 64:
+            outrun.append("connection")
+            connection.close()
+            raise ConnectionResetError(errno.ECONNRESET, "reset")
+
+    monkeypatch.setattr(socket.socket, "connect", reset_while_connecting)
+    monkeypatch.setattr(engine.Connection, "open", reset_at_first)
+    with serving(lambda _: OK) as server:
+        said = fifty(server.port)
+    assert said.count(Outcome.OK) == len(said.intended) == 50
+    assert outrun == ["probe", *["connection"] * 64]
 
 
 def test_a_connection_that_was_answered_before_it_had_sent_everything_carries_no_other_request() -> None:
