@@ -2,8 +2,8 @@
 
 A closed loop cannot give this mean: its users wait for the queue in place of lengthening it. Beside the law itself, every
 single response time is held against Lindley's recursion over the very arrivals that were scheduled, which leaves no room
-for chance. By how much the server itself answered later than it meant to (it sleeps between requests, and waking takes a
-virtual machine up to half a millisecond) is in its log and no fault of the load: what remains is what the generator adds.
+for chance. By how much the server itself answered later than it meant to is in its log and no fault of the load: what
+remains is what the generator adds, with the processors kept awake.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.prove.awake import awake
 from bench.prove.certificate import Proof
 from bench.prove.driving import drive
 from bench.prove.known_server import KnownServer, Log
@@ -34,7 +35,7 @@ def _at(rho: float, folder: Path, rig: Rig, window_s: float) -> list[Proof]:
     folder.mkdir()
     service_ms = SERVICE_US / 1e3
     rate = rho * 1e6 / SERVICE_US
-    with KnownServer(folder, cpus=rig.gateway_cpus) as server:
+    with awake({*rig.gateway_cpus, *rig.generator_cpus}), KnownServer(folder, cpus=rig.gateway_cpus) as server:
         driven = drive(
             "PoissonArrivals", server.host, folder, rig.generator_cpus,
             {"rate": rate, "ask": "queue", "microseconds": SERVICE_US, "connections": 256, "seed": 5},
