@@ -23,20 +23,31 @@ from bench import calibrate, contract, gate, paths, toolchains
 from bench import suite as suites
 from bench.cell import Context, Tables, failed, measure
 from bench.contract import Certificate
-from bench.errors import BenchError, GatewayDied, LoadFailed, RunUnreadable, ToolchainMissing, UnknownName
+from bench.errors import (
+    BenchError,
+    FaultImpossible,
+    GatewayDied,
+    LoadFailed,
+    RunUnreadable,
+    ToolchainMissing,
+    UnknownName,
+)
 from bench.gateways import registry
 from bench.gateways.tokens import Keys, keys, mint
 from bench.load import samples
 from bench.load.generator import Elsewhere
 from bench.meters import machine
 from bench.prove import certificate
-from bench.recovery_cell import recover
+from bench.recovery_cell import JOURNAL, recover
 from bench.rig import Rig
+from bench.rolling_cell import restart
 from bench.store import manifest, writer
 from bench.store.schema import SCHEMA_VERSION, TABLES
 from bench.suite import Cell, Suite
 
 _PLAN = "plan.json"
+JOURNALS = "journals"
+"""Folder of a run with what was done and seen in each recovery."""
 _SUBJECTS = 200
 _TOKEN_LIFE = "+86400"
 
@@ -148,7 +159,7 @@ def _check_workers(plan: Plan) -> None:
     if plan.samples:
         samples.check(plan.samples)
     for cell in plan.cells:
-        if not cell.fault and cell.connections < plan.workers:
+        if cell.is_load and cell.connections < plan.workers:
             raise BenchError(
                 f"{cell.cell_id} has {cell.connections} connections, too few for {plan.workers} workers."
                 " Give fewer --workers, or more connections in the suite."
@@ -222,16 +233,21 @@ def _measure_all(plan: Plan, folder: Path, tell: Callable[[Progress], None], say
         measured = _measured(cell, context, work, say)
         for name, table in measured.items():
             writer.write(name, table, tables)
+        if (work / JOURNAL).is_file():
+            (work / JOURNAL).rename(tables / JOURNAL)
         tables.rename(done / cell.cell_id)
         _sync(done)
     shutil.rmtree(work, ignore_errors=True)
 
 
+_HOW = {"recovery": recover, "rolling_restart": restart}
+
+
 def _measured(cell: Cell, context: Context, work: Path, say: Callable[[str], None]) -> Tables:
     """Give the tables of a cell; of one that failed only the reason, so that the rest of the campaign goes on."""
     try:
-        return (recover if cell.scenario == "recovery" else measure)(cell, context, work)
-    except (LoadFailed, GatewayDied) as error:
+        return _HOW.get(cell.scenario, measure)(cell, context, work)
+    except (LoadFailed, GatewayDied, FaultImpossible, ToolchainMissing) as error:
         say(f"{cell.cell_id} could not be measured. {error}")
         return failed(cell, context, str(error))
 
@@ -262,6 +278,7 @@ def _publish(plan: Plan, folder: Path, certified: dict[str, Certificate]) -> Pat
     for name in TABLES:
         parts = [folder / "cells" / cell.cell_id / f"{name}.parquet" for cell in plan.cells]
         rows[name] = writer.join(name, [part for part in parts if part.is_file()], final)
+    _gather_journals(plan, folder / "cells", final)
     suite = plan.suite
     manifest.Manifest(
         schema_version=SCHEMA_VERSION,
@@ -293,6 +310,14 @@ def _publish(plan: Plan, folder: Path, certified: dict[str, Certificate]) -> Pat
     _sync(paths.RUNS)
     shutil.rmtree(folder)
     return published
+
+
+def _gather_journals(plan: Plan, cells: Path, final: Path) -> None:
+    """Put the journals of recoveries beside the tables, one a cell."""
+    written = [cell.cell_id for cell in plan.cells if (cells / cell.cell_id / JOURNAL).is_file()]
+    for cell_id in written:
+        (final / JOURNALS).mkdir(exist_ok=True)
+        shutil.copyfile(cells / cell_id / JOURNAL, final / JOURNALS / f"{cell_id}.json")
 
 
 def _needed(plan: Plan) -> list[str]:

@@ -28,9 +28,14 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def _prepare(parent: int, cpus: frozenset[int]) -> Callable[[], None]:
+def _prepare(parent: int, cpus: frozenset[int], joins: tuple[Path, ...]) -> Callable[[], None]:
     def in_child() -> None:
         die_with_parent(parent)
+        for group in joins:
+            # 0 is whoever writes it.
+            file = os.open(group, os.O_WRONLY)
+            os.write(file, b"0")
+            os.close(file)
         if cpus:
             os.sched_setaffinity(0, cpus)
 
@@ -41,8 +46,10 @@ def spawn(
     command: Sequence[str | Path],
     *,
     cpus: Collection[int] = (),
+    joins: Collection[Path] = (),
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    stdin: IO[bytes] | int = subprocess.DEVNULL,
     stdout: IO[bytes] | int | None = None,
     stderr: IO[bytes] | int | None = None,
 ) -> subprocess.Popen[bytes]:
@@ -54,15 +61,17 @@ def spawn(
     ----------
     cpus
         Processors to pin the child to; empty leaves it where its parent is.
+    joins
+        Control groups that it joins, by their `cgroup.procs`.
     """
     return subprocess.Popen(
         [str(part) for part in command],
         env=None if env is None else dict(env),
         cwd=cwd,
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=stdout,
         stderr=stderr,
-        preexec_fn=_prepare(os.getpid(), frozenset(cpus)),
+        preexec_fn=_prepare(os.getpid(), frozenset(cpus), tuple(joins)),
         # A group of its own: Ctrl-C reaches the campaign alone, which then stops its children in order.
         start_new_session=True,
     )

@@ -45,6 +45,10 @@ class LoadFailed(BenchError):
     """The load generator did not finish its work."""
 
 
+class FaultImpossible(BenchError):
+    """A fault needs what is not here; the message says what that is."""
+
+
 class DiskFull(BenchError):
     """There is no room left for what is measured: nothing more can be, until there is."""
 

@@ -70,12 +70,13 @@ class Live:
 def describe(cell: Cell) -> str:
     """Say what a cell measures, in a few words."""
     what = f"{cell.fault} under {cell.policy}" if cell.fault else cell.scenario
+    what = f"rolling restart ({cell.way})" if cell.way else what
     rate = f" at {cell.rate_per_s:g}/s" if cell.rate_per_s else ""
     return f"{cell.variant}: {what}{rate}, repetition {cell.repetition + 1}"
 
 
 def _declared_s(cell: Cell) -> float:
-    return cell.warm_up_s + cell.duration_s + cell.baseline_s + 2 * cell.sustain_s
+    return cell.warm_up_s + cell.duration_s + cell.baseline_s + max(2, cell.instances) * cell.sustain_s
 
 
 def _minutes(seconds: float) -> str:

@@ -14,7 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from bench import paths, scenario
 from bench.errors import LoadFailed, SuiteInvalid, UnknownName
+from bench.faults.inject import fault
+from bench.faults.policy import policy
 from bench.gateways import registry
+from bench.rolling.restart import Way
 
 RUNTIMES = ("go", "java", "node", "rust")
 MEMORY_BUDGET_MIB = 512
@@ -96,16 +99,54 @@ class LoadPlan(_Model):
 
 
 class RecoveryPlan(_Model):
-    """One fault under one restart policy."""
+    """Faults under one restart policy."""
 
     variants: tuple[str, ...] = ()
     """Which of the suite's variants; empty: all."""
-    fault: str
+    faults: tuple[str, ...] = Field(min_length=1)
+    """Each a cell of its own."""
     policy: str
+    rate_per_s: float | None = Field(default=None, gt=0)
+    """Requests a second that go to `/route` meanwhile, open loop; none: only the prober asks."""
+    connections: int = Field(default=256, gt=0, le=65_535)
+    """Most connections of that load: while the gateway hangs, each request holds one."""
     horizon_s: float = Field(gt=0)
+    """How long after the fault to watch; a recovery beyond it is censored."""
     baseline_s: float = Field(gt=0)
+    """How long to watch good service before the fault."""
     sustain_s: float = Field(gt=0)
     repetitions: int = Field(gt=0)
+
+    @field_validator("faults", "policy")
+    @classmethod
+    def _known(cls, said: tuple[str, ...] | str, told: ValidationInfo) -> tuple[str, ...] | str:
+        try:
+            for name in (said,) if isinstance(said, str) else said:
+                (policy if told.field_name == "policy" else fault)(name)
+        except UnknownName as error:
+            raise ValueError(str(error)) from error
+        return said
+
+
+class RollingPlan(_Model):
+    """Instances behind a balancer, replaced one by one under load."""
+
+    variants: tuple[str, ...] = ()
+    """Which of the suite's variants; empty: all."""
+    ways: tuple[Way, ...] = tuple(Way)
+    """How an old instance goes, each a cell of its own."""
+    instances: int = Field(default=2, gt=0, le=16)
+    rate_per_s: float = Field(gt=0)
+    connections: int = Field(default=64, gt=0, le=65_535)
+    baseline_s: float = Field(default=1.0, gt=0)
+    """How long the load goes on before the first is replaced."""
+    sustain_s: float = Field(default=1.0, gt=0)
+    """How long it goes on after each."""
+    repetitions: int = Field(gt=0)
+
+
+Kind = LoadPlan | RecoveryPlan | RollingPlan
+"""What a suite asks for."""
 
 
 class Suite(_Model):
@@ -122,6 +163,7 @@ class Suite(_Model):
     live_set_mib: int = Field(default=LIVE_SET_MIB, ge=0)
     load: tuple[LoadPlan, ...] = ()
     recovery: tuple[RecoveryPlan, ...] = ()
+    rolling_restart: tuple[RollingPlan, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,7 +175,7 @@ class Cell:
     position: int
     variant: str
     scenario: str
-    """The locustfile's name, or `recovery`."""
+    """The locustfile's name, `recovery` or `rolling_restart`."""
     repetition: int
     seed: int
     memory_budget_mib: int = MEMORY_BUDGET_MIB
@@ -150,11 +192,19 @@ class Cell:
     horizon_s: float = 0.0
     baseline_s: float = 0.0
     sustain_s: float = 0.0
+    way: str | None = None
+    """How an old instance goes in a rolling restart."""
+    instances: int = 0
+
+    @property
+    def is_load(self) -> bool:
+        """Whether it is about a load, and not about a fault or a restart."""
+        return self.fault is None and self.way is None
 
     @property
     def traffic_model(self) -> str:
-        """Open or closed loop; the prober of a recovery cell is open."""
-        return "open" if self.fault else scenario.named(self.scenario).traffic_model
+        """Open or closed loop; what goes on beside a fault or a restart is open."""
+        return scenario.named(self.scenario).traffic_model if self.is_load else "open"
 
     def as_dict(self) -> dict[str, Any]:
         """Give its fields, for the plan on disk."""
@@ -205,8 +255,8 @@ def parse(text: str, where: str) -> Suite:
         raise SuiteInvalid(f"{where} does not declare a suite: {wrong}") from error
     for variant in suite.variants:
         registry.variant(variant)
-    for recovery in suite.recovery:
-        for variant in recovery.variants:
+    for part in (*suite.recovery, *suite.rolling_restart):
+        for variant in part.variants:
             if variant not in suite.variants:
                 raise UnknownName("variant of this suite", variant, suite.variants)
     for load in suite.load:
@@ -223,25 +273,28 @@ def plan(suite: Suite, variants: Sequence[str]) -> list[Cell]:
     order; the blocks of one repetition come in random order too (Abedi and Brecht, ICPE 2017).
     """
     draw = random.Random(suite.seed)
-    kinds: list[tuple[LoadPlan | RecoveryPlan, float | None]] = []
+    kinds: list[tuple[Kind, float | str | None]] = []
     for load in suite.load:
         kinds += [(load, rate) for rate in load.rates_per_s or (None,)]
-    kinds += [(recovery, None) for recovery in suite.recovery]
+    for recovery in suite.recovery:
+        kinds += [(recovery, name) for name in recovery.faults]
+    for rolling in suite.rolling_restart:
+        kinds += [(rolling, way.value) for way in rolling.ways]
     cells: list[Cell] = []
     block = 0
     for repetition in range(max((kind.repetitions for kind, _ in kinds), default=0)):
-        due = [(kind, rate) for kind, rate in kinds if repetition < kind.repetitions]
+        due = [(kind, rung) for kind, rung in kinds if repetition < kind.repetitions]
         draw.shuffle(due)
-        for kind, rate in due:
+        for kind, rung in due:
             wanted = getattr(kind, "variants", ()) or variants
             subjects = [(v, *sizes) for v in variants if v in wanted for sizes in _sizes(kind, suite)]
             for subject in draw.sample(subjects, len(subjects)):
-                cells.append(_cell(kind, rate, subject, repetition, block, len(cells), draw.getrandbits(31)))
+                cells.append(_cell(kind, rung, subject, repetition, block, len(cells), draw.getrandbits(31)))
             block += 1
     return cells
 
 
-def _sizes(kind: LoadPlan | RecoveryPlan, suite: Suite) -> list[tuple[int, int]]:
+def _sizes(kind: Kind, suite: Suite) -> list[tuple[int, int]]:
     """Give the memory budgets and live sets of the cells of a block, in MiB."""
     budgets = getattr(kind, "memory_budgets_mib", ()) or (suite.memory_budget_mib,)
     live_sets = getattr(kind, "live_sets_mib", ()) or (suite.live_set_mib,)
@@ -249,8 +302,8 @@ def _sizes(kind: LoadPlan | RecoveryPlan, suite: Suite) -> list[tuple[int, int]]
 
 
 def _cell(
-    kind: LoadPlan | RecoveryPlan,
-    rate: float | None,
+    kind: Kind,
+    rung: float | str | None,
     subject: tuple[str, int, int],
     repetition: int,
     block: int,
@@ -258,22 +311,27 @@ def _cell(
     seed: int,
 ) -> Cell:
     variant, memory_budget_mib, live_set_mib = subject
-    parts = [f"{position:04d}", variant, *_conditions(kind, rate, memory_budget_mib, live_set_mib), f"r{repetition}"]
+    parts = [f"{position:04d}", variant, *_conditions(kind, rung, memory_budget_mib, live_set_mib), f"r{repetition}"]
     common = {"cell_id": "-".join(parts), "block": block, "position": position, "variant": variant,
               "repetition": repetition, "seed": seed, "memory_budget_mib": memory_budget_mib,
               "live_set_mib": live_set_mib}  # fmt: skip
-    own = kind.model_dump(exclude={"repetitions", "rates_per_s", "variants", "memory_budgets_mib", "live_sets_mib"})
-    if isinstance(kind, LoadPlan):
-        own |= {"warm_up_s": kind.warm_up_of(registry.variant(variant).gateway.runtime)}
-    return Cell(**common, **({"scenario": "recovery"} | own | ({"rate_per_s": rate} if rate else {})))
+    own = kind.model_dump(
+        exclude={"repetitions", "rates_per_s", "faults", "ways", "variants", "memory_budgets_mib", "live_sets_mib"}
+    )
+    if isinstance(kind, RecoveryPlan):
+        return Cell(**common, **own, scenario="recovery", fault=rung)
+    if isinstance(kind, RollingPlan):
+        return Cell(**common, **own, scenario="rolling_restart", way=rung)
+    own |= {"warm_up_s": kind.warm_up_of(registry.variant(variant).gateway.runtime)}
+    return Cell(**common, **own, rate_per_s=rung)
 
 
-def _conditions(
-    kind: LoadPlan | RecoveryPlan, rate: float | None, memory_budget_mib: int, live_set_mib: int
-) -> list[str]:
+def _conditions(kind: Kind, rung: float | str | None, memory_budget_mib: int, live_set_mib: int) -> list[str]:
     """Give what a cell's id says of its conditions: of sizes only those that the suite varies."""
     if isinstance(kind, RecoveryPlan):
-        return [f"{kind.fault}-{kind.policy}"]
-    said = [kind.scenario, *([f"{rate:g}"] if rate else [])]
+        return [f"{rung}-{kind.policy}"]
+    if isinstance(kind, RollingPlan):
+        return ["rolling", rung]
+    said = [kind.scenario, *([f"{rung:g}"] if rung else [])]
     said += [f"{memory_budget_mib}mib"] if kind.memory_budgets_mib else []
     return said + ([f"live{live_set_mib}mib"] if kind.live_sets_mib else [])

@@ -110,6 +110,7 @@ _KINDS = {
     "jdk17": _Kind("apt-get install openjdk-17-jdk-headless", lambda: _java(17), ("-version",)),
     "jdk": _Kind("apt-get install openjdk-17-jdk-headless", _jdk),
     "maven": _Kind("apt-get install maven", lambda: _first(shutil.which("mvn"))),
+    "envoy": _Kind(_PIP, lambda: _first(_SITE / "envoy" / "_bin" / "envoy", shutil.which("envoy"))),
     "cargo": _Kind("apt-get install cargo (1.85 or newer), or rustup", lambda: _first(shutil.which("cargo"))),
 }
 NAMES = tuple(_KINDS)

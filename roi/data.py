@@ -1,7 +1,7 @@
 """The only place that opens parquet: a run as tables to query.
 
-Beside the tables of `bench.store.schema` a run has two views. `measured` holds the requests intended within each cell's
-measured window, with the cell's columns; `compared` leaves out of it the cells that the gate did not pass.
+Beside the tables of `bench.store.schema` a run has two views. `measured` holds the requests intended within the measured
+window of each cell that is about a load, with the cell's columns; `compared` leaves out of it the cells that the gate did not pass.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ RUNS = Path(os.environ.get("BENCH_RUNS") or DATA / "runs")
 REFERENCE = "reference"
 LATEST = "latest"
 
-_MEASURED = """
+LOAD_CELLS = "scenario not in ('recovery', 'rolling_restart')"
+"""Condition of cells that are about a load; the others have one beside what they are about."""
+_MEASURED = f"""
     create view measured as
     select r.*, r.schedule_lag_ns + coalesce(r.service_time_ns, 0) as response_time_ns,
            c.variant, c.runtime, c.scenario, c.rate_per_s, c.repetition, c.traffic_model, c.gate_passed
     from requests r join cells c using (cell_id)
-    where r.intended_ns >= c.measure_start_ns and r.intended_ns < c.measure_end_ns
+    where r.intended_ns >= c.measure_start_ns and r.intended_ns < c.measure_end_ns and c.{LOAD_CELLS}
 """
 _COMPARED = "create view compared as select * from measured where gate_passed"
 _MIB = 1 << 20
@@ -39,7 +41,7 @@ _MIB = 1 << 20
 
 _CONDITIONS = f"""
     select distinct memory_budget_bytes // {_MIB} as budget, live_set_bytes // {_MIB} as live_set
-    from cells where scenario <> 'recovery' order by budget, live_set
+    from cells where {LOAD_CELLS} order by budget, live_set
 """
 
 

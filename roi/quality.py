@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from roi.data import Run
+from roi.data import LOAD_CELLS, Run
 
 GATES = """
     select cell_id, variant, scenario, rate_per_s, gate_passed, gate_reasons,
@@ -12,20 +12,20 @@ GATES = """
     from cells order by position
 """
 
-COUNTS = """
+COUNTS = f"""
     select scenario, variant, sum(rows)::bigint as "rows", sum(locust_count)::bigint as locust,
            sum(gateway_count)::bigint as gateway, sum(rows_censored)::bigint as censored,
            bool_and(coalesce(locust_count = rows and gateway_count = rows_answered, false)) as agree
-    from cells where scenario <> 'recovery' and failure is null group by scenario, variant order by scenario, variant
+    from cells where {LOAD_CELLS} and failure is null group by scenario, variant order by scenario, variant
 """
 """Requests as the parquet, Locust and the gateway counted them; a count that is not known does not agree."""
 
-GENERATOR = """
+GENERATOR = f"""
     select cell_id, variant, scenario, schedule_lag_p99_ns / 1e6 as lag_p99_ms, achieved_share,
            generator_cpu_ns / (measure_end_ns - measure_start_ns) as generator_cpu,
            generator_run_delay_ns / (measure_end_ns - measure_start_ns) as generator_waited,
            steal_ns / (measure_end_ns - measure_start_ns) as steal
-    from cells where scenario <> 'recovery' and failure is null order by position
+    from cells where {LOAD_CELLS} and failure is null order by position
 """
 
 
@@ -98,14 +98,14 @@ def gaps(run: Run, scenario: str = "") -> pd.DataFrame:
     return run.query(GAPS, {"scenario": scenario})
 
 
-HEADROOM = """
+HEADROOM = f"""
     select c.cell_id, c.variant, c.scenario, c.traffic_model, c.ceiling_per_s, c.ceiling_share,
            (select count(*) from requests r
             where r.cell_id = c.cell_id and r.outcome <> 'unsent'
                   and r.intended_ns >= c.measure_start_ns and r.intended_ns < c.measure_end_ns) * 1e9
            / (c.measure_end_ns - c.measure_start_ns) as sent_per_s
     from cells c
-    where c.scenario <> 'recovery' and c.failure is null and ($scenario = '' or c.scenario = $scenario)
+    where c.{LOAD_CELLS} and c.failure is null and ($scenario = '' or c.scenario = $scenario)
     order by c.position
 """
 """Requests/s sent within each load's window beside what the generator can do at all."""

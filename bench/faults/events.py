@@ -11,6 +11,7 @@ intended as much as a probe's timeout before the end.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -18,9 +19,9 @@ import numpy as np
 import pyarrow as pa
 
 from bench.errors import GatewayDied
-from bench.faults.inject import Strike
 from bench.faults.kubelet import Decision, Step
 from bench.faults.prober import Stream
+from bench.faults.target import Strike
 from bench.load.rows import Outcome
 from bench.store.schema import PROBES
 
@@ -50,6 +51,8 @@ class Outage:
     the fault on."""
     lost: int
     """Failed probes of both streams."""
+    spells: int
+    """How often service went away: unbroken rows of failed probes, the most of either stream."""
 
 
 def response_p99_ns(probes: np.ndarray) -> int:
@@ -95,15 +98,20 @@ def outage(probes: np.ndarray, strike: Strike, limit_ns: int, sustain_ns: int) -
     failed = (probes["outcome"] != Outcome.OK) & (probes["done_ns"] >= strike.before_ns)
     intended = probes["intended_ns"]
     if not failed.any():
-        return Outage(None, None, None, _good_since(probes, strike.after_ns, limit_ns, sustain_ns), 0)
+        return Outage(None, None, None, _good_since(probes, strike.after_ns, limit_ns, sustain_ns), 0, 0)
     impact_ns = max(int(intended[failed].min()), strike.after_ns)
-    lost = int(failed.sum())
+    lost, spells = int(failed.sum()), _spells(probes, failed)
     back = _first_ok(probes, failed)
     if back is None:
-        return Outage(impact_ns, None, None, None, lost)
+        return Outage(impact_ns, None, None, None, lost, spells)
     first_ok_ns = int(intended[back])
     good_since_ns = _good_since(probes, first_ok_ns, limit_ns, sustain_ns)
-    return Outage(impact_ns, first_ok_ns, int(probes["done_ns"][back]), good_since_ns, lost)
+    return Outage(impact_ns, first_ok_ns, int(probes["done_ns"][back]), good_since_ns, lost, spells)
+
+
+def _spells(probes: np.ndarray, failed: np.ndarray) -> int:
+    """Count the unbroken rows of failed probes of each stream, and give the larger number."""
+    return max(int((np.diff(failed[probes["stream"] == stream].astype(int), prepend=0) > 0).sum()) for stream in Stream)
 
 
 def _first_ok(probes: np.ndarray, failed: np.ndarray) -> int | None:
@@ -163,8 +171,10 @@ def faults_row(
     return {
         "fault": strike.fault,
         "policy": policy,
+        "truth": json.dumps(strike.truth, sort_keys=True),
         "horizon_ns": horizon_ns,
         "inject_ns": strike.after_ns,
+        "ended_ns": strike.ended_ns,
         "impact_ns": outage.impact_ns,
         "detect_ns": _first(since, Step.EXIT_SEEN, Step.UNHEALTHY),
         "act_ns": _first(since, Step.TERMINATED, Step.RESTART_DECIDED),
@@ -175,6 +185,7 @@ def faults_row(
         "censored": reason is not None,
         "censor_reason": reason,
         "probes_lost": outage.lost,
+        "spells": outage.spells,
         "probe_lag_p99_ns": int(np.quantile(lag, 0.99, method="inverted_cdf")),
     }
 

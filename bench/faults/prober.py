@@ -1,4 +1,4 @@
-"""An open-loop prober in a process of its own: GET /healthz every 20 ms on each of two streams, come what may.
+"""An open-loop prober in a process of its own: a GET every 20 ms on each of two streams, come what may.
 
 The stream `new` opens a connection for every probe. The stream `kept` uses one keep-alive connection, as a client with
 a pool does: a probe that finds the connection broken fails by reset and the next one reconnects; a probe due while the
@@ -36,7 +36,6 @@ INTERVAL_NS = 20_000_000
 TIMEOUT_NS = 250_000_000
 ROW = np.dtype([(name, "<i8") for name in ("stream", "intended_ns", "sent_ns", "done_ns", "outcome")])
 
-_PATH = "/healthz"
 _PACK = struct.Struct("<5q").pack
 # Rows that wait while their reader is busy starting a process: four minutes of them, where a pipe's own buffer takes 16
 # s.
@@ -64,8 +63,9 @@ class _Probe:
 
 
 class _Prober:
-    def __init__(self, port: int, out: int) -> None:
+    def __init__(self, port: int, path: str, out: int) -> None:
         self._port = port
+        self._path = path
         self._out = out
         self._epoll = select.epoll()
         self._timer = Timer()
@@ -95,7 +95,7 @@ class _Prober:
         kept = None
         if stream is Stream.KEPT:
             kept, self._kept = self._kept, None
-        probe = _Probe(stream, intended_ns, Exchange(self._port, _PATH, kept))
+        probe = _Probe(stream, intended_ns, Exchange(self._port, self._path, kept))
         self._unwritten.append(probe)
         probe.sent_ns = time.monotonic_ns()
         outcome = probe.exchange.begin()
@@ -149,15 +149,15 @@ class ProberProcess:
 
     Parameters
     ----------
-    port
-        Where the gateway listens.
+    port, path
+        What to get, from loopback.
     cpus
         Processors to pin it to; empty: not pinned.
     """
 
-    def __init__(self, port: int, cpus: Collection[int] = ()) -> None:
+    def __init__(self, port: int, path: str, cpus: Collection[int] = ()) -> None:
         self._process = children.spawn(
-            [sys.executable, "-m", "bench.faults.prober", "--port", str(port)],
+            [sys.executable, "-m", "bench.faults.prober", "--port", str(port), "--path", path],
             cpus=cpus, cwd=paths.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         self._received = bytearray()
@@ -197,7 +197,9 @@ class ProberProcess:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.faults.prober", description="Probe a gateway until killed.")
     parser.add_argument("--port", type=int, required=True)
-    prober = _Prober(parser.parse_args().port, sys.stdout.fileno())
+    parser.add_argument("--path", required=True)
+    asked = parser.parse_args()
+    prober = _Prober(asked.port, asked.path, sys.stdout.fileno())
     # What exists by now lives as long as the process: the collector need not walk it again.
     gc.freeze()
     with precedence():

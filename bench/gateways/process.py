@@ -35,6 +35,8 @@ class Settings:
     """Where its log and its meters' records go; must exist."""
     cpus: tuple[int, ...] = ()
     """Processors to pin it to; empty: not pinned."""
+    joins: tuple[Path, ...] = ()
+    """Control groups to start it in, by their `cgroup.procs`."""
     workers: int = 1
     memory_budget_mib: int = 512
     live_set_mib: int = 64
@@ -60,7 +62,7 @@ class GatewayProcess:
         self.started_ns = time.monotonic_ns()
         with self.log.open("ab") as out:
             self.process: subprocess.Popen[bytes] = children.spawn(
-                _command(variant, settings), cpus=settings.cpus, env=_environment(variant, settings),
+                _command(variant, settings), cpus=settings.cpus, joins=settings.joins, env=_environment(variant, settings),
                 cwd=settings.folder, stdout=out, stderr=subprocess.STDOUT,
             )  # fmt: skip
         self.ready_ns = 0

@@ -187,9 +187,9 @@ class Generator:
         """Give who drove the load and what they counted."""
         return account.read_account(self.samples, self.order.workers)
 
-    def stop(self) -> None:
+    def stop(self, linger_s: float = _LINGER_S) -> None:
         """End every process of it; those that are about to end by themselves get a moment for it."""
-        lingering_s = _FAREWELL_S if self.order.elsewhere else _LINGER_S
+        lingering_s = _FAREWELL_S if self.order.elsewhere else linger_s
         deadline = time.monotonic() + (lingering_s if self._ends_by_itself else 0.0)
         while time.monotonic() < deadline and any(process.poll() is None for process in self._processes()):
             time.sleep(_POLL_S)

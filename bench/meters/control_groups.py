@@ -54,13 +54,14 @@ def _share(quota: str, period: str) -> float | None:
 def _values(controller: str, file: str) -> list[str]:
     """Give a setting of this process' group and of every group above it that has it."""
     found = []
-    for group in _groups(controller):
+    for group in groups(controller):
         with suppress(OSError):
             found.append((group / file).read_text().strip())
     return found
 
 
-def _groups(controller: str) -> Iterator[Path]:
+def groups(controller: str) -> Iterator[Path]:
+    """Give this process' group for a controller and every group above it, up to the root; "" is version 2's hierarchy."""
     root = _ROOT / controller
     for line in _OWN.read_text().splitlines():
         _, controllers, path = line.split(":", 2)

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from bench import generators
 from bench.faults import inject
+from bench.faults.target import Target
 from bench.load import gaps, spool
 from bench.load.generator import START_S, Generator, Order
 from bench.meters.machine import MachineSampler
@@ -42,7 +43,7 @@ class _Striker:
         elif self._left and time.monotonic() >= self._next:
             self._left -= 1
             self._next += _PERIOD_S
-            with inject.sigstop(self._pid) as strike:
+            with inject.sigstop(Target(pid=self._pid)) as strike:
                 time.sleep(PAUSE_S)
                 # Read before it goes on: this process may be held up on its way out.
                 ended_ns = time.monotonic_ns()

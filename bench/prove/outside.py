@@ -19,6 +19,7 @@ import pandas as pd
 
 from bench import children
 from bench.faults import inject
+from bench.faults.target import Target
 from bench.meters import control, hiccups
 from bench.meters.process import ProcessSampler
 from bench.prove.certificate import Proof
@@ -64,7 +65,7 @@ def prove(name: str, folder: Path, cpus: Collection[int]) -> list[Proof]:
 
 
 def _stop(pid: int) -> tuple[int, int]:
-    with inject.sigstop(pid) as strike:
+    with inject.sigstop(Target(pid=pid)) as strike:
         time.sleep(STOP_S)
         # Read before it goes on: this process may be held up on its way out.
         return strike.after_ns, time.monotonic_ns()

@@ -20,6 +20,7 @@ from bench.faults.policy import Policy, policy
 from bench.faults.prober import INTERVAL_NS
 from bench.faults.recover import RecoveryResult, run_fault
 from bench.faults.replay import Life, crash, hang, replay
+from bench.faults.target import Target
 from bench.load.rows import Outcome
 from bench.prove.certificate import Certificate, Proof, certify
 from bench.prove.scripted_gateway import ALWAYS, NEVER, QUICK_S, SLOW_S, ScriptedGateway, Timeline
@@ -150,7 +151,7 @@ def _recovery(
     scripted: ScriptedGateway, struck: str, under: Policy, seed: int, horizon_s: float, sustain_s: float = 1.0
 ) -> RecoveryResult:
     return run_fault(
-        scripted.start, scripted.port, fault(struck), under, horizon_s, 1.0, sustain_s, warm_up_s=0.3, seed=seed
+        scripted.start, Target(scripted.port), fault(struck), under, horizon_s, 1.0, sustain_s, warm_up_s=0.3, seed=seed
     )
 
 

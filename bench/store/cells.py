@@ -23,7 +23,12 @@ CELLS = table(
         null="the process never answered",
     ),
     field("tuning", label, "stock or tuned"),
-    field("scenario", label, "kind of traffic, a locustfile; recovery for cells that inject a fault"),
+    field(
+        "scenario",
+        label,
+        "kind of traffic, a locustfile; recovery for cells that inject a fault, rolling_restart for those that replace"
+        " instances",
+    ),
     field("traffic_model", label, "open (arrivals do not wait for answers) or closed (users that do)"),
     field(
         "rate_per_s",

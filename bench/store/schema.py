@@ -244,12 +244,25 @@ PROBES = table(
 FAULTS = table(
     "faults",
     "one injected fault and what came of it",
-    field("fault", label, "sigkill, sigstop; none for a cell without a fault, the control"),
+    field(
+        "fault",
+        label,
+        "which one, as a suite names it (sigkill, sigstop, out_of_memory, upstream_hung …); none for a cell without a"
+        " fault, the control",
+    ),
     field("policy", label, "supervisor policy by name"),
+    field("truth", pa.string(), "what is known of the fault by itself, as JSON with units in the names"),
     field("horizon_ns", pa.int64(), "how long after the fault the cell would have watched", "ns"),
     field("sustain_ns", pa.int64(), "how long service must be good to count as sustained", "ns"),
     field("baseline_p99_ns", pa.int64(), "99th percentile of the response time before the fault", "ns"),
-    field("inject_ns", pa.int64(), "the fault's system call returned", "ns"),
+    field(
+        "slow_limit_ns",
+        pa.int64(),
+        "response time above which an answer counts as slow, from that before the fault",
+        "ns",
+    ),
+    field("inject_ns", pa.int64(), "the fault was taken: its system call returned, or its order was sent", "ns"),
+    field("ended_ns", pa.int64(), "the fault ended by itself", "ns", null="it does not end by itself"),
     field(
         "impact_ns",
         pa.int64(),
@@ -285,8 +298,29 @@ FAULTS = table(
     field("censor_reason", pa.string(), "why it is censored", null="it is not"),
     field("probes_lost", pa.int64(), "probes that failed from the fault to the end, both streams"),
     field(
+        "spells",
+        pa.int64(),
+        "how often service went away: unbroken rows of failed probes, the most of either stream; over 1 it flapped",
+    ),
+    field(
         "probe_lag_p99_ns", pa.int64(), "99th percentile of how late probes were sent; over 2 ms the cell is void", "ns"
     ),
+)
+
+RESTARTS = table(
+    "restarts",
+    "one instance replaced in a rolling restart, behind a balancer and under load",
+    field("way", label, "how the old instance went: drain, terminate (SIGTERM without a drain delay) or kill"),
+    field("instance", pa.int16(), "which, from 0"),
+    field("instances", pa.int16(), "how many there are"),
+    field("created_ns", pa.int64(), "the new process was created", "ns"),
+    field("ready_ns", pa.int64(), "it answered that it is ready", "ns"),
+    field("in_service_ns", pa.int64(), "the balancer sends requests to it", "ns"),
+    field("signal_ns", pa.int64(), "the old process was told to go", "ns"),
+    field("exited_ns", pa.int64(), "it had ended", "ns"),
+    field("exit_code", pa.int16(), "how; minus the signal's number when a signal ended it"),
+    field("refused", pa.int64(), "requests that met the old instance after it was told to go, and got a server error"),
+    field("reasons", pa.string(), "why, as the balancer says, with their number, as JSON"),
 )
 
 RESIDUE = table(
@@ -300,6 +334,7 @@ RESIDUE = table(
 TABLES = {
     t.name: t
     for t in (
-        CELLS, REQUESTS, WORKERS, GAPS, STALLS, PAUSES, HICCUPS, PROCESS, THREADS, MACHINE, PROBES, FAULTS, RESIDUE,
+        CELLS, REQUESTS, WORKERS, GAPS, STALLS, PAUSES, HICCUPS, PROCESS, THREADS, MACHINE, PROBES, FAULTS, RESTARTS,
+        RESIDUE,
     )
 }  # fmt: skip

@@ -7,6 +7,8 @@ History of the format
     workers, throttling, options, and cells whose load failed.
 3 : tables `hiccups`, `threads` and `stalls`; `cells` has what the hiccup meters of gateway and control saw, the collector's
     CPU time, unread lines of pause logs, and whether the meters perturb; `pauses` has drops, JFR and scheduling delays.
+4 : `faults` has the truth of a fault, when it ended by itself, what counts as slow, and how often service went away; recovery
+    cells may have a load, and its `requests`; table `restarts`.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 label = pa.dictionary(pa.int32(), pa.string())
 """Type of a column of few different texts."""

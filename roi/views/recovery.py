@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pandas as pd
@@ -140,6 +140,101 @@ def _row(row: dict[str, Any], objective_s: float) -> dict[str, object]:
         f" {percent(row['within_hi'])}]",
         "lost, as seconds of outage": number(row["outage_s"], 2),
     }
+
+
+FAULT_WORDS = {
+    "none": "none (control)",
+    "sigkill": "killed",
+    "sigstop": "stopped for good",
+    "sigstop_sigcont": "stopped for a while",
+    "blocked_workers": "every worker blocked",
+    "exit_under_load": "exits by itself",
+    "crash_loop": "killed, and starts fail",
+    "out_of_memory": "leaks to the limit",
+    "descriptors_exhausted": "no descriptors left",
+    "cpu_starved": "starved of CPU",
+    "upstream_slow": "upstream slow",
+    "upstream_hung": "upstream hangs",
+    "upstream_reset": "upstream resets",
+    "upstream_5xx": "upstream answers 5xx",
+    "upstream_black_hole": "upstream out of reach",
+}
+"""What each fault does to a gateway, or to what is behind it, in the order in which a page lists them."""
+
+
+def fault_chart(run: Run, objective_s: float, all_cells: bool = False) -> ChartSpec | None:
+    """Draw what each fault cost, as seconds of outage; None for a run with fewer than two."""
+    table = _in_words(recovery.by_fault(run, objective_s, all_cells))
+    faults = list(dict.fromkeys(table["what"]))
+    if len(faults) < 2:
+        return None
+    rows = table[["what", "who", "outage_s", "faults"]].rename(columns={"faults": "n"})
+    middle = rows.groupby("what")["outage_s"].median()
+    apart = rows.groupby("what")["outage_s"].agg(lambda own: own.max() - own.min())
+    widest = rows[rows["what"] == apart.idxmax()]
+    least, most = (widest.loc[place] for place in (widest["outage_s"].idxmin(), widest["outage_s"].idxmax()))
+    return ChartSpec(
+        "outage_by_fault", "dots", rows, "what", "outage_s", series="who", beside=("n",), horizontal=True,
+        title=f"Runtimes differ most with “{widest['what'].iloc[0]}”: {least['who']} loses"
+        f" {number(least['outage_s'], 2)} s of service, {most['who']} {number(most['outage_s'], 2)} s",
+        alt="Seconds of outage by fault, median over variants: "
+        + listed(f"{what} {number(seconds, 2)} s" for what, seconds in middle.items()) + ".",
+        y_title="What the prober asked for and did not get, as seconds of outage (median of the runs)",
+        subtitle=f"n = {int(rows['n'].min())} to {int(rows['n'].max())} runs a dot; failed and slow probes, without a threshold"
+        " for when service is back", footnote=footnote(run, Compared("recovery", all_cells)),
+    )  # fmt: skip
+
+
+def fault_table(run: Run, objective_s: float, all_cells: bool = False) -> pd.DataFrame:
+    """List by fault when service was back: a row a fault (and policy), a column a variant."""
+    return _by_fault(recovery.by_fault(run, objective_s, all_cells), _back)
+
+
+def loss_table(run: Run, objective_s: float, all_cells: bool = False) -> pd.DataFrame:
+    """List by fault what was lost: a row a fault (and policy), a column a variant."""
+    return _by_fault(recovery.by_fault(run, objective_s, all_cells), _lost)
+
+
+def _by_fault(table: pd.DataFrame, written: Callable[[Any], str]) -> pd.DataFrame:
+    table = _in_words(table)
+    if table.empty:
+        return pd.DataFrame()
+    head = {"fault": table["what"], "policy": table["policy"], "runs": table["faults"], "lasts (s)": table["lasts"]}
+    rows = pd.DataFrame(head | {"variant": table["variant"], "said": [written(row) for row in table.itertuples()]})
+    keys = ["fault", "policy"]
+    wide = rows.pivot(index=keys, columns="variant", values="said")
+    told = rows.groupby(keys).agg({"runs": "min", "lasts (s)": "first"})
+    order = list(dict.fromkeys(zip(rows["fault"], rows["policy"], strict=True)))
+    return told.join(wide).loc[order].reset_index().rename_axis(columns=None)
+
+
+def _in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Add what a fault is in words, who was struck, and how long it lasts; in the order of `FAULT_WORDS`."""
+    several = table["policy"].nunique() > 1
+    place = {name: number for number, name in enumerate(FAULT_WORDS)}
+    lasts = table["fault_s"] if "fault_s" in table else pd.Series(dtype=float)
+    return table.assign(
+        what=[FAULT_WORDS.get(name, name) for name in table["fault"]],
+        who=table["variant"] + (", " + table["policy"] if several else ""),
+        lasts=["until the restart" if pd.isna(value) else number(value, 2) for value in lasts],
+        place=[place.get(name, len(place)) for name in table["fault"]],
+    ).sort_values(["place", "policy", "variant"], kind="stable")  # fmt: skip
+
+
+def _back(row: Any) -> str:
+    if not row.n:
+        return "not noticed"
+    often = f", {row.masked} of {row.faults} not noticed" if row.masked else ""
+    never = f", {row.censored} of {row.n} never" if row.censored else ""
+    if pd.isna(row.median_s):
+        return f"not back within {row.horizon_s:g} s ({row.censored} of {row.n}){often}"
+    return f"{number(row.median_s, 2)} s{never}{often}"
+
+
+def _lost(row: Any) -> str:
+    load = "" if pd.isna(row.load_lost) else f"; {row.load_lost:,.0f} of the load ({number(row.load_outage_s, 2)} s)"
+    flapped = f"; flapped in {row.flapped}" if row.flapped else ""
+    return f"{number(row.outage_s, 2)} s{load}{flapped}"
 
 
 def _interval(value: float | None, lo: float | None, hi: float | None) -> str:

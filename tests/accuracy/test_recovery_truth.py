@@ -15,10 +15,11 @@ import pytest
 from bench import children
 from bench.errors import GatewayDied
 from bench.faults import events
-from bench.faults.inject import Fault, fault
+from bench.faults.inject import fault
 from bench.faults.kubelet import NS, Step
 from bench.faults.policy import Policy, policy
 from bench.faults.recover import RecoveryResult, run_fault
+from bench.faults.target import Fault, Target
 from bench.prove import recovery
 from bench.prove.scripted_gateway import ALWAYS, NEVER, QUICK_S, SLOW_S, ScriptedGateway, Timeline
 
@@ -53,7 +54,16 @@ def recover(
     **more: object,
 ) -> RecoveryResult:
     return run_fault(
-        gateway.start, gateway.port, fault(fault_), policy_, horizon_s, 1, sustain_s, warm_up_s=0.3, seed=3, **more
+        gateway.start,
+        Target(gateway.port),
+        fault(fault_),
+        policy_,
+        horizon_s,
+        1,
+        sustain_s,
+        warm_up_s=0.3,
+        seed=3,
+        **more,
     )
 
 
@@ -175,15 +185,15 @@ def test_breaking_off_leaves_no_process_behind(gateway: Callable) -> None:
     scripted = gateway(NEVER)
 
     def interrupted(fault_: Fault) -> Fault:
-        def strike_and_be_interrupted(pid: int):
+        def strike_and_be_interrupted(target: Target):
             timer = threading.Timer(0.5, signal.raise_signal, (signal.SIGINT,))
             timer.start()
-            return fault_(pid)
+            return fault_(target)
 
         return strike_and_be_interrupted
 
     with pytest.raises(KeyboardInterrupt):
-        run_fault(scripted.start, scripted.port, interrupted(fault("sigstop")), NONE, 10, 0.5, warm_up_s=0.2)
+        run_fault(scripted.start, Target(scripted.port), interrupted(fault("sigstop")), NONE, 10, 0.5, warm_up_s=0.2)
     assert [process.poll() for process in scripted.processes] == [-signal.SIGTERM]
 
 

@@ -24,7 +24,7 @@ RUN = "small"
 ANALYSES = ("10_gc_pauses", "11_qps_density", "12_latency_tails", "20_recovery", "30_roi_factor")
 RECOVERY = """
 [[recovery]]
-fault = "sigkill"
+faults = ["sigkill"]
 policy = "aggressive"
 horizon_s = 15
 baseline_s = 1

@@ -55,6 +55,8 @@ class WrittenCell:
     failure: str | None = None
     columns: Mapping[str, Any] = field(default_factory=dict)
     """Other columns of `cells`."""
+    rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    """By table, rows of it beside their cell."""
 
     def row(self, position: int) -> dict[str, Any]:
         """Give its row of `cells`."""
@@ -92,6 +94,8 @@ def write(folder: Path, cells: Sequence[WrittenCell], **changes: Any) -> Path:
         rows["gaps"] += [_gap(cell, *gap) for gap in cell.gaps_ms]
         rows["pauses"] += [_pause(cell, pause) for pause in cell.pauses]
         rows["stalls"] += [_stall(cell, parts) for parts in cell.stalls]
+        for name, own in cell.rows.items():
+            rows[name] += [{"cell_id": cell.cell_id, **row} for row in own]
     for name in TABLES:
         writer.write(name, writer.from_rows(name, rows[name]), folder)
     said: dict[str, Any] = {

@@ -8,9 +8,9 @@ import pytest
 
 from bench.errors import GatewayDied
 from bench.faults import events
-from bench.faults.inject import Strike
 from bench.faults.kubelet import NS, Decision, Step
 from bench.faults.prober import ROW, Stream
+from bench.faults.target import Strike
 from bench.load.rows import Outcome
 from bench.store.schema import FAULTS, PROBES
 
@@ -54,6 +54,14 @@ def test_an_outage_of_one_second_loses_100_probes_and_is_over_when_both_streams_
     assert found.first_ok_ns == 2010 * MS
     assert found.good_since_ns == 2010 * MS
     assert found.lost == 100
+
+
+def test_service_that_goes_away_three_times_is_counted_as_three_spells() -> None:
+    assert outage(probe(6, down((1, 2)))).spells == 1
+    assert outage(probe(6, down((1, 2), (2.5, 2.7), (3, 3.1)))).spells == 3
+    # One stream alone flaps: two spells of a single probe each.
+    assert outage(probe(6, down((1, 1.005), (1.5, 1.505)))).spells == 2
+    assert outage(probe(6, down())).spells == 0
 
 
 def test_a_stretch_counts_only_once_it_has_been_seen_whole() -> None:
@@ -179,8 +187,10 @@ def test_the_row_takes_detection_from_the_first_crash_and_the_start_from_the_pro
     assert found == {
         "fault": "sigkill",
         "policy": "kubernetes",
+        "truth": "{}",
         "horizon_ns": 60 * NS,
         "inject_ns": 1 * NS,
+        "ended_ns": None,
         "impact_ns": 1 * NS,
         "detect_ns": 1301 * MS,
         "act_ns": 1301 * MS,
@@ -191,6 +201,7 @@ def test_the_row_takes_detection_from_the_first_crash_and_the_start_from_the_pro
         "censored": False,
         "censor_reason": None,
         "probes_lost": 100,
+        "spells": 1,
         "probe_lag_p99_ns": 1000,
     }
     instants = [found[name] for name in ("inject_ns", "detect_ns", "exec_ns", "listen_ns", "first_ok_ns")]
@@ -216,7 +227,7 @@ def test_a_masked_fault_is_neither_a_recovery_nor_censored() -> None:
     found = row(probe(5, down()), CRASH_LOOP[:2])
     unknown = [name for name, value in found.items() if value is None]
     assert unknown == [
-        "impact_ns", "detect_ns", "act_ns", "exec_ns", "listen_ns", "first_ok_ns", "sustained_ns", "censor_reason",
+        "ended_ns", "impact_ns", "detect_ns", "act_ns", "exec_ns", "listen_ns", "first_ok_ns", "sustained_ns", "censor_reason",
     ]  # fmt: skip
     assert found["censored"] is False
     assert found["probes_lost"] == 0
@@ -225,7 +236,7 @@ def test_a_masked_fault_is_neither_a_recovery_nor_censored() -> None:
 def test_row_and_table_have_the_columns_of_their_schemas() -> None:
     probes = probe(5, down((1, 2)))
     # What the cell was told, and what it knew before the fault, is not in the probes.
-    told = {"cell_id", "sustain_ns", "baseline_p99_ns"}
+    told = {"cell_id", "sustain_ns", "baseline_p99_ns", "slow_limit_ns"}
     assert [*row(probes, CRASH_LOOP)] == [name for name in FAULTS.schema.names if name not in told]
     table = events.probes_table(probes)
     assert ["cell_id", *table.schema.names] == PROBES.schema.names

@@ -73,7 +73,7 @@ def test_a_fault_may_be_for_some_variants_only():
         + """
 [[recovery]]
 variants = ["node"]
-fault = "sigkill"
+faults = ["sigkill"]
 policy = "none"
 horizon_s = 5
 baseline_s = 1
