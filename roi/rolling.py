@@ -93,7 +93,7 @@ TIMELINE = """
     select r.cell_id, c.variant, t.way, (r.intended_ns - t.first_ns) / 1e9 as time_s,
            (r.schedule_lag_ns + coalesce(r.service_time_ns, 0)) / 1e6 as response_ms, r.outcome
     from requests r join cells c using (cell_id)
-    join (select cell_id, any_value(way) as way, min(signal_ns) as first_ns from restarts group by cell_id) t using (cell_id)
+    join (select cell_id, any_value(way) as way, min(created_ns) as first_ns from restarts group by cell_id) t using (cell_id)
     where (c.gate_passed or $all_cells) and c.repetition = 0
           and r.intended_ns >= c.measure_start_ns and r.intended_ns < c.measure_end_ns
 """
@@ -111,7 +111,7 @@ def slowest_by_time(run: Run, way: str, step_s: float = 0.1, all_cells: bool = F
     Returns
     -------
     pandas.DataFrame
-        Columns variant, time_s (since the first instance was told to go, start of the moment), response_ms.
+        Columns variant, time_s (since the first new instance was started, start of the moment), response_ms.
     """
     rows = run.query(TIMELINE, {"all_cells": all_cells})
     rows = rows[rows["way"] == way]

@@ -11,7 +11,7 @@ from roi import claims, recovery, what_if
 from roi.charts.spec import ChartSpec
 from roi.data import Run
 from roi.exclusions import Compared
-from roi.views.words import excluded, footnote, known, listed, number, percent
+from roi.views.words import excluded, footnote, known, listed, number, percent, span
 
 PARTS = {
     "detection_s": "detected",
@@ -36,7 +36,6 @@ def curve_chart(run: Run, fault: str, objective_s: float, all_cells: bool = Fals
     rows = rows.assign(who=rows["variant"] if single else rows["variant"] + ", " + rows["policy"])
     back = int(table["n"].sum() - table["censored"].sum())
     last_s = max(own.loc[own["recovered"].idxmax(), "time_s"] for _, own in rows.groupby("who"))
-    few, many = int(table["n"].min()), int(table["n"].max())
     return ChartSpec(
         f"recovered_{fault}", "ecdf", rows, "time_s", "recovered", series="who", beside=("policy",),
         title=f"After {fault}, service was back in {back} of {int(table['n'].sum())} runs; the last came back after"
@@ -45,7 +44,7 @@ def curve_chart(run: Run, fault: str, objective_s: float, all_cells: bool = Fals
         + listed(f"{r.variant} under {r.policy} {number(r.restricted_mean_s, 2)} s" for r in table.itertuples()) + ".",
         x_title="Seconds after the fault", y_title="Share with sustained service again", x_log=True,
         subtitle="Kaplan-Meier; runs that never recovered stay in it; "
-        f"n = {few if few == many else f'{few} to {many}'} a line",
+        f"n = {span(table['n'])} a line",
         footnote=footnote(run, Compared("recovery", all_cells, fault=fault)),
     ).with_reference(objective_s, f"objective: {objective_s:g} s", axis="x")  # fmt: skip
 
@@ -180,7 +179,7 @@ def fault_chart(run: Run, objective_s: float, all_cells: bool = False) -> ChartS
         alt="Seconds of outage by fault, median over variants: "
         + listed(f"{what} {number(seconds, 2)} s" for what, seconds in middle.items()) + ".",
         y_title="What the prober asked for and did not get, as seconds of outage (median of the runs)",
-        subtitle=f"n = {int(rows['n'].min())} to {int(rows['n'].max())} runs a dot; failed and slow probes, without a threshold"
+        subtitle=f"n = {span(rows['n'])} runs a dot; failed and slow probes, without a threshold"
         " for when service is back", footnote=footnote(run, Compared("recovery", all_cells)),
     )  # fmt: skip
 
@@ -199,13 +198,14 @@ def _by_fault(table: pd.DataFrame, written: Callable[[Any], str]) -> pd.DataFram
     table = _in_words(table)
     if table.empty:
         return pd.DataFrame()
-    head = {"fault": table["what"], "policy": table["policy"], "runs": table["faults"], "lasts (s)": table["lasts"]}
-    rows = pd.DataFrame(head | {"variant": table["variant"], "said": [written(row) for row in table.itertuples()]})
-    keys = ["fault", "policy"]
+    rows = table.assign(said=[written(row) for row in table.itertuples()])
+    keys = ["what", "policy"]
     wide = rows.pivot(index=keys, columns="variant", values="said")
-    told = rows.groupby(keys).agg({"runs": "min", "lasts (s)": "first"})
-    order = list(dict.fromkeys(zip(rows["fault"], rows["policy"], strict=True)))
-    return told.join(wide).loc[order].reset_index().rename_axis(columns=None)
+    told = rows.groupby(keys).agg({"faults": "min", "lasts": "first"})
+    order = list(dict.fromkeys(zip(rows["what"], rows["policy"], strict=True)))
+    wide = told.join(wide).loc[order].reset_index().rename_axis(columns=None)
+    words = {"what": "fault", "faults": "runs", "lasts": "lasts (s)"}
+    return (wide if rows["policy"].nunique() > 1 else wide.drop(columns="policy")).rename(columns=words)
 
 
 def _in_words(table: pd.DataFrame) -> pd.DataFrame:
@@ -216,9 +216,15 @@ def _in_words(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(
         what=[FAULT_WORDS.get(name, name) for name in table["fault"]],
         who=table["variant"] + (", " + table["policy"] if several else ""),
-        lasts=["until the restart" if pd.isna(value) else number(value, 2) for value in lasts],
+        lasts=[_lasts(name, value) for name, value in zip(table["fault"], lasts, strict=True)],
         place=[place.get(name, len(place)) for name in table["fault"]],
     ).sort_values(["place", "policy", "variant"], kind="stable")  # fmt: skip
+
+
+def _lasts(fault: str, seconds: float) -> str:
+    if fault == "none":
+        return "–"
+    return "to the restart" if pd.isna(seconds) else number(seconds, 2)
 
 
 def _back(row: Any) -> str:
@@ -232,8 +238,8 @@ def _back(row: Any) -> str:
 
 
 def _lost(row: Any) -> str:
-    load = "" if pd.isna(row.load_lost) else f"; {row.load_lost:,.0f} of the load ({number(row.load_outage_s, 2)} s)"
-    flapped = f"; flapped in {row.flapped}" if row.flapped else ""
+    load = "" if pd.isna(row.load_lost) else f", load {number(row.load_outage_s, 2)} s"
+    flapped = f"; flapped in {row.flapped} of {row.faults}" if row.flapped else ""
     return f"{number(row.outage_s, 2)} s{load}{flapped}"
 
 

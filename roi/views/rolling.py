@@ -11,7 +11,7 @@ from roi import rolling
 from roi.charts.spec import ChartSpec
 from roi.data import Run
 from roi.exclusions import Compared
-from roi.views.words import excluded, footnote, listed, number
+from roi.views.words import excluded, footnote, listed, number, span
 
 WAYS = {
     "drain": "SIGTERM, with a drain delay",
@@ -68,8 +68,8 @@ def loss_chart(run: Run, slo_ms: float, all_cells: bool = False) -> ChartSpec | 
         alt="Requests lost for each instance replaced: "
         + listed(f"{r.variant} by {r.way} {number(r.per_restart, 2)}" for r in rows.itertuples()) + ".",
         y_title="Requests lost for each instance replaced (95 % interval)",
-        subtitle=f"{_load(run)} through Envoy, which retries nothing; n = {int(table['restarts'].min())} to"
-        f" {int(table['restarts'].max())} instances replaced a dot", footnote=footnote(run, Compared(_SCENARIO, all_cells)),
+        subtitle=f"{_load(run)} through Envoy, which retries nothing; n = {span(table['restarts'])} instances replaced a dot,"
+        " all on the same processors", footnote=footnote(run, Compared(_SCENARIO, all_cells)),
     )  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def timeline_chart(run: Run, way: str, all_cells: bool = False) -> ChartSpec | N
         title=f"While instances are replaced, the slowest request takes {number(worst.min(), 2)} ms with {worst.idxmin()}"
         + (f" and {number(worst.max(), 2)} ms with {worst.idxmax()}" if len(worst) > 1 else ""),
         alt="Slowest response by variant: " + listed(f"{name} {number(ms, 2)} ms" for name, ms in worst.items()) + ".",
-        x_title="Seconds since the first old instance was told to go", y_title="Slowest response within 0.1 s (ms)",
+        x_title="Seconds since the first new instance was started", y_title="Slowest response within 0.1 s (ms)",
         subtitle=f"{WAYS[way]}; one rolling restart of each variant; {_load(run)}",
         footnote=footnote(run, Compared(_SCENARIO, all_cells)),
     )  # fmt: skip
@@ -97,18 +97,18 @@ def table(run: Run, slo_ms: float, all_cells: bool = False) -> pd.DataFrame:
         return pd.DataFrame()
     return pd.DataFrame({
         "variant": rows["variant"],
-        "the old instance goes by": rows["way"].map(WAYS),
-        "instances replaced": rows["restarts"],
+        "old one goes by": rows["way"].map(WAYS),
+        "replaced": rows["restarts"],
         "requests": rows["requests"],
         "lost": rows["lost"],
-        "lost an instance [95 %]": [
+        "lost each time [95 %]": [
             f"{number(r.per_restart, 2)} [{number(r.per_restart_lo, 2)} to {number(r.per_restart_hi, 2)}]"
             for r in rows.itertuples()
         ],
         f"later than {slo_ms:g} ms": rows["late"],
-        "why lost, as the balancer says": [r.reasons or ("–" if not r.lost else "it saw none") for r in rows.itertuples()],
-        "new one in service after (s)": [number(value, 2) for value in rows["in_service_s"]],
-        "old one gone after (s)": [number(value, 2) for value in rows["leaves_s"]],
+        "why lost": [r.reasons or ("–" if not r.lost else "it saw none") for r in rows.itertuples()],
+        "new in service (s)": [number(value, 2) for value in rows["in_service_s"]],
+        "old gone (s)": [number(value, 2) for value in rows["leaves_s"]],
     })  # fmt: skip
 
 

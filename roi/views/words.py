@@ -82,6 +82,12 @@ def number(value: float, digits: int = 3) -> str:
     return f"{rounded:,.0f}" if abs(rounded) >= 10 ** (digits - 1) else f"{rounded:g}"
 
 
+def span(counts: Iterable[float]) -> str:
+    """Write the range of some whole numbers: one number when they are alike."""
+    numbers = [int(count) for count in counts]
+    return f"{min(numbers)}" if min(numbers) == max(numbers) else f"{min(numbers)} to {max(numbers)}"
+
+
 def percent(share: float | None) -> str | None:
     """Write a share as a percentage, with decimals where it is near nothing or near all; None stays None."""
     if share is None or pd.isna(share):
