@@ -321,7 +321,9 @@ def _gather_journals(plan: Plan, cells: Path, final: Path) -> None:
 
 
 def _needed(plan: Plan) -> list[str]:
-    return sorted({need for name in plan.variants for need in registry.variant(name).needs})
+    needs = {need for name in plan.variants for need in registry.variant(name).needs}
+    balanced = any(cell.way for cell in plan.cells)
+    return sorted(needs | ({"envoy"} if balanced and not toolchains.missing(["envoy"]) else set()))
 
 
 def _flags(name: str) -> dict[str, Any]:

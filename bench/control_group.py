@@ -96,38 +96,36 @@ def control_group() -> Iterator[ControlGroup]:
     """
     name = f"{_PREFIX}{os.getpid()}"
     folders: dict[str, Path] = {}
-    lacking = ""
+    parents, lacking = _parents()
     with janitor() as after_us:
-        for controller in _CONTROLLERS:
+        for controller, parent in parents.items():
             try:
-                folder = _parent(controller) / name
-                after_us.remove_group(folder)
-                folder.mkdir(exist_ok=True)
-                folders[controller] = folder
+                _sweep(parent)
+                after_us.remove_group(parent / name)
+                (parent / name).mkdir(exist_ok=True)
+                folders[controller] = parent / name
             except OSError as error:
                 lacking = error.strerror or str(error)
         yield ControlGroup(folders, control_groups.version(), lacking)
 
 
-def _parent(controller: str) -> Path:
-    """Give the group to make another one in, that lends it the controller; raises OSError where there is none."""
+def _parents() -> tuple[dict[str, Path], str]:
+    """Give by controller the group to make another one in, and why there is none for the others."""
     if control_groups.version() == 1:
-        parent = next(control_groups.groups(controller), None)
-        if parent is None:
-            raise OSError(f"no hierarchy has the controller {controller}")
-        _sweep(parent)
-        return parent
-    refused: OSError | None = None
-    # A group with processes of its own lends nothing (but for the root): one further up may.
+        own = {controller: next(control_groups.groups(controller), None) for controller in _CONTROLLERS}
+        found = {controller: group for controller, group in own.items() if group is not None}
+        return found, "" if len(found) == len(own) else "no hierarchy has it"
+    refused = "no control groups are mounted"
+    # A process is in one group for all controllers. A group with processes of its own lends none to others below it (but for
+    # the root does); one further up may.
     for parent in control_groups.groups(""):
         try:
-            (parent / "cgroup.subtree_control").write_text(f"+{controller}")
+            (parent / "cgroup.subtree_control").write_text(" ".join(f"+{controller}" for controller in _CONTROLLERS))
         except OSError as error:
-            refused = error
+            refused = error.strerror or str(error)
             continue
-        _sweep(parent)
-        return parent
-    raise refused or OSError("no control groups are mounted")
+        return dict.fromkeys(_CONTROLLERS, parent), ""
+    return {}, refused
 
 
 def _sweep(parent: Path) -> None:
