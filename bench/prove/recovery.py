@@ -122,6 +122,7 @@ def _flapping(folder: Path) -> Iterator[Proof]:
     yield _near_ms("flapping_sustained_ms", opened[2], found["sustained_ns"], found, 2)
     # Each closing breaks the kept connection, and its reset may come on top of the gap.
     yield _lost("flapping_lost_probes", away, found, besides=3)
+    yield Proof.near("flapping_spells", 3.0, float(found["spells"]), 0.0, "how often service went away")
 
 
 def _slow_return(folder: Path) -> Iterator[Proof]:

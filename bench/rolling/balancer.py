@@ -73,7 +73,6 @@ class Balancer:
         config = folder / "envoy.json"
         config.write_text(json.dumps(_config(self.port, self._admin, ports, folder / _LOG), indent=1))
         envoy = toolchains.find("envoy")
-        self.version = envoy.version
         with (folder / _OUT).open("ab") as out:
             self._process = children.spawn(
                 [envoy.path, "--config-path", config, "--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"],

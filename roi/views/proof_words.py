@@ -73,6 +73,7 @@ _WORDS = (
     (r"hang_grace_s", r"A hang under Kubernetes' defaults: from found to restarted (s)"),
     (r"(outage|flapping|slow_return)_first_ok_ms", r"\1 of known length: first good answer (ms)"),
     (r"(outage|flapping|slow_return)_sustained_ms", r"\1 of known length: service that lasts (ms)"),
+    (r"flapping_spells", r"flapping of known length: how often service went away"),
     (r"(outage|flapping|slow_return|never_returned)_lost_probes", r"\1 of known length: lost probes"),
     (r"never_returned_censored", r"A gateway that never returns is censored"),
     (r"(\w+):(\w+)_recovery_(\d+)_s", r"Policy \1, \2, run \3: recovery, against the virtual clock (s)"),

@@ -67,21 +67,58 @@ def test_a_warm_up_may_differ_by_runtime():
     assert {(c.variant, c.warm_up_s) for c in plan(text)} == {("go", 1), ("rust", 1), ("node", 4)}
 
 
-def test_a_fault_may_be_for_some_variants_only():
-    text = (
-        TEXT
-        + """
+STRUCK = (
+    TEXT
+    + """
 [[recovery]]
 variants = ["node"]
-faults = ["sigkill"]
+faults = ["sigkill", "upstream_hung"]
 policy = "none"
+rate_per_s = 50
 horizon_s = 5
 baseline_s = 1
 sustain_s = 1
+repetitions = 2
+
+[[rolling_restart]]
+variants = ["go", "node"]
+ways = ["drain", "kill"]
+rate_per_s = 100
 repetitions = 1
 """
-    )
-    assert [c.variant for c in plan(text) if c.fault] == ["node"]
+)
+
+
+def test_every_fault_and_every_way_is_a_block_of_its_own_for_the_variants_that_it_names():
+    cells = [cell for cell in plan(STRUCK) if not cell.is_load]
+    assert sorted((c.variant, c.fault or c.way, c.repetition) for c in cells) == [
+        ("go", "drain", 0), ("go", "kill", 0), ("node", "drain", 0), ("node", "kill", 0),
+        ("node", "sigkill", 0), ("node", "sigkill", 1), ("node", "upstream_hung", 0), ("node", "upstream_hung", 1),
+    ]  # fmt: skip
+    blocks = {}
+    for cell in cells:
+        blocks.setdefault(cell.block, set()).add((cell.scenario, cell.fault, cell.way, cell.rate_per_s))
+    assert len(blocks) == 6
+    assert all(len(kinds) == 1 for kinds in blocks.values())
+    assert {cell.traffic_model for cell in cells} == {"open"}
+    assert {cell.rate_per_s for cell in cells if cell.fault} == {50}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"upstream_hung"', '"upstream_hang"', "recovery.0.faults: .*Did you mean upstream_hung"),
+        ('policy = "none"', 'policy = "non"', "recovery.0.policy: .*Did you mean none"),
+        ("rate_per_s = 50", "rate_per_s = 0", "recovery.0.rate_per_s"),
+        ('faults = ["sigkill", "upstream_hung"]', "faults = []", "recovery.0.faults"),
+        ('ways = ["drain", "kill"]', 'ways = ["drian"]', "rolling_restart.0.ways.0: .*'drain'"),
+        ("rate_per_s = 100\n", "", "rolling_restart.0.rate_per_s"),
+    ],
+)
+def test_a_mistake_in_a_fault_or_a_restart_is_named(old, new, said):
+    assert old in STRUCK
+    with pytest.raises(SuiteInvalid, match=said):
+        plan(STRUCK.replace(old, new, 1))
 
 
 SIZES = TEXT.replace("rates_per_s", "memory_budgets_mib = [96, 192]\nlive_sets_mib = [0, 64]\nrates_per_s")
