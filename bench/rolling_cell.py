@@ -80,11 +80,11 @@ def restart(cell: Cell, context: Context, folder: Path) -> Tables:
 def _rows(
     cell: Cell, replaced: Sequence[Replacement], refused: Sequence[dict[str, Any]], ended_ns: int
 ) -> list[dict[str, object]]:
-    """Give the rows of the `restarts` table; a server error is put down to the replacement during which it came."""
+    """Give the rows of the `restarts` table; a server error is put down to the replacement during which it was asked for."""
     ends_ns = [*(one.created_ns for one in replaced[1:]), ended_ns]
     rows = []
     for one, until_ns in zip(replaced, ends_ns, strict=True):
-        own = [error["reason"] for error in refused if one.signal_ns <= error["time_ns"] < until_ns]
+        own = [error["reason"] for error in refused if one.created_ns <= error["time_ns"] < until_ns]
         rows.append({
             "cell_id": cell.cell_id, "way": cell.way, "instance": one.instance, "instances": cell.instances,
             "created_ns": one.created_ns, "ready_ns": one.ready_ns, "in_service_ns": one.in_service_ns,

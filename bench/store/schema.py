@@ -319,7 +319,7 @@ RESTARTS = table(
     field("signal_ns", pa.int64(), "the old process was told to go", "ns"),
     field("exited_ns", pa.int64(), "it had ended", "ns"),
     field("exit_code", pa.int16(), "how; minus the signal's number when a signal ended it"),
-    field("refused", pa.int64(), "requests that met the old instance after it was told to go, and got a server error"),
+    field("refused", pa.int64(), "requests that got a server error while it was being replaced"),
     field("reasons", pa.string(), "why, as the balancer says, with their number, as JSON"),
 )
 

@@ -15,7 +15,7 @@ from bench.errors import FaultImpossible, GatewayDied, UnknownName
 from bench.faults import inject
 from bench.faults.inject import FAULTS, fault
 from bench.faults.target import Target
-from bench.faults.upstream_stub import Mode, UpstreamStub, upstream_stub
+from bench.faults.upstream_stub import Mode, upstream_stub
 
 
 @pytest.fixture
@@ -187,8 +187,8 @@ def test_a_starved_process_is_held_back_as_long_as_its_truth_says_and_its_group_
                 time.sleep(0.01)
         # Left to die with its group.
         process.stdout.close()
-    # What wants a whole processor and gets a fiftieth waits most of the time.
-    assert 0.8e9 < strike.truth["throttled_ns"] < 1.2e9
+    # What wants a whole processor and gets a fiftieth waits nearly all of the time.
+    assert 0.8 < strike.truth["throttled_ns"] / (strike.ended_ns - strike.after_ns) < 1.02
     assert process.wait(5) == -9
     assert folders
     assert not any(folder.exists() for folder in folders)
@@ -215,8 +215,9 @@ def test_the_kernel_ends_who_exceeds_the_limit_of_its_group_and_counts_it() -> N
         assert group.oom_kills() == 1
 
 
-def asked(stub: UpstreamStub, connection: socket.socket) -> bytes | None:
+def asked(connection: socket.socket, within_s: float = 5.0) -> bytes | None:
     """Give what the upstream answers on a connection: None when nothing comes, b"" when it closes."""
+    connection.settimeout(within_s)
     try:
         connection.sendall(b"GET /catalog/probe HTTP/1.1\r\nHost: u\r\n\r\n")
         return connection.recv(4096)
@@ -236,27 +237,27 @@ def asked(stub: UpstreamStub, connection: socket.socket) -> bytes | None:
 def test_an_upstream_does_as_it_is_told_and_serves_again_afterwards(mode: Mode, seen: bytes | None) -> None:
     with upstream_stub() as stub:
         address = ("127.0.0.1", int(stub.url.rpartition(":")[2]))
-        with socket.create_connection(address, timeout=0.2) as connection:
-            assert asked(stub, connection).startswith(b"HTTP/1.1 200")
+        with socket.create_connection(address, timeout=5) as connection:
+            assert asked(connection).startswith(b"HTTP/1.1 200")
             stub.change(mode)
-            said = asked(stub, connection)
+            said = asked(connection, 0.2 if seen is None else 5)
             assert said == seen if not seen else said.startswith(seen)
             _, requests = stub.change(Mode.OK)
             # Dropped packets are no request that was taken.
             assert requests == (0 if mode is Mode.BLACK_HOLE else 1)
         with socket.create_connection(address, timeout=5) as another:
-            assert asked(stub, another).startswith(b"HTTP/1.1 200")
+            assert asked(another).startswith(b"HTTP/1.1 200")
 
 
 def test_nobody_connects_to_an_upstream_that_is_out_of_reach_and_what_was_sent_arrives_once_it_is_back() -> None:
     with upstream_stub() as stub:
         address = ("127.0.0.1", int(stub.url.rpartition(":")[2]))
-        with socket.create_connection(address, timeout=0.2) as kept:
-            assert asked(stub, kept).startswith(b"HTTP/1.1 200")
+        with socket.create_connection(address, timeout=5) as kept:
+            assert asked(kept).startswith(b"HTTP/1.1 200")
             stub.change(Mode.BLACK_HOLE)
             with pytest.raises(TimeoutError):
                 socket.create_connection(address, timeout=0.2)
-            assert asked(stub, kept) is None
+            assert asked(kept, 0.2) is None
             stub.change(Mode.OK)
             # The kernel sends again what was never acknowledged.
             kept.settimeout(10)
