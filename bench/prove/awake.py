@@ -6,23 +6,16 @@ requests that is no part of what client or server take, and at a known delay it 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 from bench import children
 
-_SPIN = """
-import contextlib, os
-os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-with contextlib.suppress(OSError), open("/proc/self/autogroup", "w") as group:
-    group.write("19")
-while True:
-    pass
-"""
-"""Any other task takes the processor from it at once: SCHED_IDLE is below any nice. That holds within a session alone where
-the kernel groups tasks by session, so the session is made as nice as can be (sched(7), the autogroup feature)."""
+_LOWEST_NICE = "19"
 
 
 @contextmanager
@@ -30,6 +23,19 @@ def awake(cpus: Collection[int]) -> Iterator[None]:
     """Keep processors busy with what gives way to everything else, for as long as a `with` block lasts."""
     with ExitStack() as spinning:
         for cpu in cpus:
-            process = children.spawn([sys.executable, "-c", _SPIN], cpus=(cpu,), stdout=subprocess.DEVNULL)
+            process = children.spawn([sys.executable, "-c", "while True: pass"], cpus=(cpu,), stdout=subprocess.DEVNULL)
             spinning.callback(children.stop, process, 0.0)
+            give_way(process.pid)
         yield
+
+
+def give_way(pid: int) -> None:
+    """Let a process run only while nobody else wants its processor.
+
+    SCHED_IDLE is below any nice, but only within a session where the kernel groups tasks by session, so the session is made
+    as nice as can be as well (sched(7), the autogroup feature).
+    """
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        os.sched_setscheduler(int(thread), os.SCHED_IDLE, os.sched_param(0))
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(_LOWEST_NICE)

@@ -7,7 +7,6 @@ control of the same program on the same processor must tell the machine's doing 
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from bench.faults import inject
 from bench.faults.target import Target
 from bench.meters import control, hiccups
 from bench.meters.process import ProcessSampler
+from bench.prove.awake import give_way
 from bench.prove.certificate import Proof
 from bench.prove.subject import Subject
 
@@ -47,7 +47,8 @@ def prove(name: str, folder: Path, cpus: Collection[int]) -> list[Proof]:
         blocked = subject.ask(f"/__fault/block?ms={BLOCK_MS}")["blocked"][0] if subject.runtime == "node" else None
         with ProcessSampler(subject.pid, "gateway") as quiet:
             calm = _collected_for(subject, _HOG_S)
-        _never_preempt(idle.pid)
+        # One that sleeps most of the time is otherwise served at once.
+        give_way(idle.pid)
         with _hog(cpus), ProcessSampler(subject.pid, "gateway") as pressed:
             hogged = _collected_for(subject, _HOG_S)
         time.sleep(_SETTLE_S)
@@ -78,12 +79,6 @@ def _collected_for(subject: Subject, seconds: float) -> tuple[int, int]:
         subject.ask(f"/__truth/gc?n={_COLLECTIONS}")
     time.sleep(seconds)
     return began_ns, time.monotonic_ns()
-
-
-def _never_preempt(pid: int) -> None:
-    """Let a process' threads wait for their turn: one that sleeps most of the time is otherwise served at once."""
-    for thread in os.listdir(f"/proc/{pid}/task"):
-        os.sched_setscheduler(int(thread), os.SCHED_IDLE, os.sched_param(0))
 
 
 @contextmanager
