@@ -142,15 +142,12 @@ class Engine:
         LoadFailed
             Nothing listens there, no secure connection comes about, or this machine cannot open as many connections.
         """
-        find_server(
-            self._address, self._family, self._host, self._tls, http2=self._http2, timeout_s=self._limits.timeout_s,
-            wait_s=wait_s,
-        )  # fmt: skip
+        find_server(self._address, self._family, self._host, self._tls, http2=self._http2,
+                    timeout_s=self._limits.timeout_s, wait_s=wait_s)  # fmt: skip
         self._idle.extend(self._connections)
         try:
             for connection in self._connections if self._limits.keep_alive else ():
-                # One that the server resets at once is opened again for its first request.
-                with suppress(ConnectionResetError):
+                with suppress(ConnectionResetError):  # It is opened again for its first request.
                     self._connect(connection)
         except OSError as error:
             raise LoadFailed(
