@@ -134,7 +134,7 @@ def test_each_recovery_has_a_journal_in_the_shape_of_chaos_toolkits(run: Path, s
         assert next(done["output"] for done in said["run"] if done["activity"]["name"] == "first_ok") == recovered_s
 
 
-def test_draining_loses_nothing_and_killing_does(run: Path) -> None:
+def test_draining_loses_nothing_and_the_balancer_accounts_for_what_killing_loses(run: Path) -> None:
     replaced = {row["way"]: row for row in writer.read("restarts", run / "restarts.parquet").to_pylist()}
     requests = writer.read("requests", run / "requests.parquet").to_pandas()
     lost = {
@@ -145,8 +145,8 @@ def test_draining_loses_nothing_and_killing_does(run: Path) -> None:
     }
     assert lost["drain"] == replaced["drain"]["refused"] == 0
     assert (replaced["drain"]["exit_code"], replaced["kill"]["exit_code"]) == (0, -signal.SIGKILL)
-    # Until the balancer has noticed, every request goes to the one that is gone.
-    assert lost["kill"] == replaced["kill"]["refused"] > 0
+    # Until the balancer has noticed, requests go to the one that is gone; it may notice before the next one comes.
+    assert lost["kill"] == replaced["kill"]["refused"]
     assert sum(json.loads(replaced["kill"]["reasons"]).values()) == lost["kill"]
     for row in replaced.values():
         assert row["created_ns"] < row["ready_ns"] <= row["in_service_ns"] <= row["signal_ns"] < row["exited_ns"]
