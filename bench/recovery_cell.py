@@ -66,7 +66,7 @@ def recover(cell: Cell, context: Context, folder: Path) -> Tables:
             instances[0].ready_ns = time.monotonic_ns()
             info.update(instances[0].info())
 
-        machine = around.enter_context(MachineSampler(gives_way=False))
+        machine = around.enter_context(MachineSampler())
         result = run_fault(
             start, target, inject.fault(cell.fault), policy_named(cell.policy), cell.horizon_s,
             cell.baseline_s, cell.sustain_s, warm_up_s=_WARM_UP_S, seed=cell.seed, probed_path=inject.probed_path(cell.fault),

@@ -50,7 +50,7 @@ def restart(cell: Cell, context: Context, folder: Path) -> Tables:
 
     longest_s = cell.baseline_s + cell.instances * (_A_RESTART_S + cell.sustain_s)
     with (
-        MachineSampler(gives_way=False) as machine,
+        MachineSampler() as machine,
         instances(cell.instances, start) as (running, spare),
         Balancer([*(instance.port for instance in running), spare], folder, context.rig.generator_cpus) as balancer,
     ):

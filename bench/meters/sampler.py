@@ -25,17 +25,8 @@ class Sampler:
     table_name: str
     """The table of the schema that the samples are rows of."""
 
-    def __init__(self, period_s: float = PERIOD_S, *, gives_way: bool = True) -> None:
-        """Prepare it.
-
-        Parameters
-        ----------
-        gives_way
-            It shares a processor with a load generator, and leaves it to that at once. Not in a process whose other threads
-            must be prompt: one that waits for its processor with the interpreter's lock in its hand keeps them all waiting.
-        """
+    def __init__(self, period_s: float = PERIOD_S) -> None:
         self._period_s = period_s
-        self._gives_way = gives_way
         self._rows: list[dict[str, object]] = []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=type(self).__name__, daemon=True)
@@ -75,9 +66,8 @@ class Sampler:
         self._sample()
 
     def _run(self) -> None:
-        if self._gives_way:
-            # sched(7): SCHED_IDLE is below any nice.
-            os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))
+        # It shares a processor with the load generator, and gives way to it at once (sched(7): SCHED_IDLE is below any nice).
+        os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))
         due = time.monotonic() + self._period_s
         while not self._ended and not self._stop.wait(max(0.0, due - time.monotonic())):
             self._sample()
