@@ -110,7 +110,7 @@ def run_fault(
     probed_path
         Path whose answers show the fault.
     prober_cpus
-        Processors to pin the prober to; empty: not pinned.
+        Processors to pin the prober and the supervisor to, off the gateway's; empty: not pinned.
     once_served
         Called once, when the first process serves and nothing counts yet: the place to ask it about itself.
     load
@@ -130,7 +130,7 @@ def run_fault(
     load = load or NoLoad()
     horizon_ns, sustain_ns = round(horizon_s * NS), round(sustain_s * NS)
     prober = partial(ProberProcess, target.port, probed_path, prober_cpus)
-    with _watching(start, target.port, policy, seed, prober) as watch:
+    with precedence(prober_cpus), _watching(start, target.port, policy, seed, prober) as watch:
         watch.until_served()
         watch.supervisor.forget_boot()
         once_served()
@@ -241,7 +241,7 @@ def _watching(
     start: Callable[[], Process], port: int, policy: Policy, seed: int, probe: Callable[[], ProberProcess]
 ) -> Iterator[_Watch]:
     """Start gateway and prober, and leave neither behind."""
-    with selectors.DefaultSelector() as selector, closing(Timer()) as timer, precedence():
+    with selectors.DefaultSelector() as selector, closing(Timer()) as timer:
         supervisor = Supervisor(start, port, policy, seed, selector)
         try:
             supervisor.start()
