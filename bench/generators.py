@@ -23,6 +23,7 @@ CONNECTIONS = 64
 LOCUSTFILE = paths.SCENARIOS / "_one_request.py"
 _WRK_SCRIPT = """wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
+wrk.headers["Accept"] = "application/json"
 wrk.body = [[{body}]]
 """
 

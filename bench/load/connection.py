@@ -10,18 +10,21 @@ from typing import Any
 import httptools
 from gevent import monkey
 
-from bench.load.rows import CONNECTION_SHIFT
+from bench.load.rows import CONNECTION_SHIFT, OF_STATUS
 from bench.load.tls import TlsSocket
 
 # Locust patches the socket module for gevent; the engine waits by its own epoll and wants the plain one.
 _Socket: type[_patched_socket.socket] = monkey.get_original("socket", "socket")
 _IN_PROGRESS = (errno.EINPROGRESS, errno.EWOULDBLOCK)
+_FINAL = 200
+"""Answers of a lower status are followed by another (RFC 9110, section 15.2)."""
 
 
 class Connection:
     """A non-blocking socket with its parser. Every field is read and written by the engine, per request."""
 
     __slots__ = (
+        "answered",
         "busy",
         "complete",
         "connecting",
@@ -54,6 +57,8 @@ class Connection:
         self.busy = False
         """A request is in flight on it."""
         self.complete = False
+        self.answered = 0
+        """The part of the packed row that the answer's status is and means."""
         self.reusable = False
         self.payload: bytes | memoryview = b""
         """What is still to be sent, while the socket takes no more."""
@@ -97,9 +102,15 @@ class Connection:
 
     def on_message_complete(self) -> None:
         """Note that the answer is whole; only now does the parser, which calls this, know if the connection may stay."""
+        status = self.status()
+        if status < _FINAL:
+            return
+        if not self.complete:
+            self.answered = OF_STATUS[status]
+        # A second answer belongs to no request, and would be taken for that of the next one. Neither may there be an answer
+        # before the whole request was sent: what is left of it would stand in the midst of the next one.
+        self.reusable = not (self.complete or self.payload) and self.parser.should_keep_alive()
         self.complete = True
-        # An answer before the whole request was sent: what is left of it would stand in the midst of the next one.
-        self.reusable = self.parser.should_keep_alive() and not self.payload
 
     def close(self) -> None:
         """Close the socket; the connection can be opened again."""

@@ -6,6 +6,8 @@ from bench.load.arguments import LoadArguments
 from bench.load.traffic import ONE_BODY, Traffic, single_request
 from bench.load.user import ClosedLoopUser, EngineUser, OpenLoopUser
 
+_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
+
 
 class _OneRequest(EngineUser):
     """Sends the one request."""
@@ -33,4 +35,4 @@ class FastHttpClosedLoop(FastHttpUser):
     @task
     def send(self) -> None:
         """Send the one request."""
-        self.client.post("/route", data=ONE_BODY, headers={"Content-Type": "application/json"})
+        self.client.post("/route", data=ONE_BODY, headers=_HEADERS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -31,8 +32,8 @@ class ScriptedServer:
             while True:
                 connection, _ = self._listener.accept()
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self.connections += 1
                 self._open.append(connection)
+                self.connections += 1
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
@@ -46,6 +47,14 @@ class ScriptedServer:
                 connection.sendall(answer)
                 if b"Connection: close" in answer:
                     return
+
+    def say(self, answer: bytes, connections: int) -> None:
+        """Say what nobody asked for, on every connection, as soon as there are so many."""
+        while self.connections < connections:
+            time.sleep(0.001)
+        for connection in self._open:
+            with suppress(OSError):  # closed since
+                connection.sendall(answer)
 
     def close(self) -> None:
         """Stop listening and drop every connection."""

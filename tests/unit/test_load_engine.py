@@ -197,6 +197,38 @@ def test_a_chunked_answer_is_whole_only_with_its_last_chunk():
     assert said.count(Outcome.OK) == server.requests == len(said.intended)
 
 
+def test_an_answer_announced_by_an_informational_one_counts_once_and_with_its_own_status():
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"
+    with serving(lambda _: hints + OK) as server:
+        said = load(server.port, follow(200, 0.3))
+    assert said.count(Outcome.OK) == server.requests == len(said.intended)
+    assert set(said.status) == {200}
+    assert set(said.received) == {len(hints + OK)}
+
+
+def test_an_answer_too_many_belongs_to_no_request_and_its_connection_is_opened_again():
+    surplus = OK.replace(b"200 OK", b"500 No")
+    with serving(lambda number: OK + surplus if number == 0 else OK) as server:
+        said = load(server.port, follow(200, 0.3))
+    assert said.count(Outcome.OK) == server.requests == len(said.intended)
+    assert said.connects == LIMITS.connections + 1
+
+
+def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_one():
+    surplus = OK.replace(b"200 OK", b"500 No")
+    with serving(lambda _: OK) as server:
+
+        def drive(engine: Engine) -> None:
+            server.say(
+                surplus, connections=1 + LIMITS.connections
+            )  # one of them has only looked whether anybody is there
+            follow(200, 0.3)(engine)
+
+        said = load(server.port, drive)
+    assert said.count(Outcome.OK) == server.requests == len(said.intended)
+    assert said.connects == 2 * LIMITS.connections
+
+
 def test_a_request_larger_than_the_socket_takes_at_once_arrives_whole():
     body = b"x" * 8_000_000
     large = b"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: %d\r\n\r\n" % len(body) + body
