@@ -48,7 +48,7 @@ class Outage:
     """When that probe was answered."""
     good_since_ns: int | None
     """Start of the first stretch of good service that lasted: from the first good probe on, or, of a masked fault, from
-    the fault on."""
+    the fault on. One that begins before a fault has ended by itself lasts if it is good until then as well."""
     lost: int
     """Failed probes of both streams."""
     spells: int
@@ -98,14 +98,14 @@ def outage(probes: np.ndarray, strike: Strike, limit_ns: int, sustain_ns: int) -
     failed = (probes["outcome"] != Outcome.OK) & (probes["done_ns"] >= strike.before_ns)
     intended = probes["intended_ns"]
     if not failed.any():
-        return Outage(None, None, None, _good_since(probes, strike.after_ns, limit_ns, sustain_ns), 0, 0)
+        return Outage(None, None, None, _good_since(probes, strike.after_ns, strike, limit_ns, sustain_ns), 0, 0)
     impact_ns = max(int(intended[failed].min()), strike.after_ns)
     lost, spells = int(failed.sum()), _spells(probes, failed)
     back = _first_ok(probes, failed)
     if back is None:
         return Outage(impact_ns, None, None, None, lost, spells)
     first_ok_ns = int(intended[back])
-    good_since_ns = _good_since(probes, first_ok_ns, limit_ns, sustain_ns)
+    good_since_ns = _good_since(probes, first_ok_ns, strike, limit_ns, sustain_ns)
     return Outage(impact_ns, first_ok_ns, int(probes["done_ns"][back]), good_since_ns, lost, spells)
 
 
@@ -130,7 +130,7 @@ def _first_ok(probes: np.ndarray, failed: np.ndarray) -> int | None:
     return last
 
 
-def _good_since(probes: np.ndarray, from_ns: int, limit_ns: int, sustain_ns: int) -> int | None:
+def _good_since(probes: np.ndarray, from_ns: int, strike: Strike, limit_ns: int, sustain_ns: int) -> int | None:
     """Give the intended instant of the first good probe that begins a stretch of good service.
 
     In such a stretch 99 % of each stream's probes are ok, and 99 % of the ok ones (both streams) are not slow, which is
@@ -140,9 +140,10 @@ def _good_since(probes: np.ndarray, from_ns: int, limit_ns: int, sustain_ns: int
     ok = probes["outcome"] == Outcome.OK
     slow = ok & (probes["done_ns"] - intended > limit_ns)
     begins = np.flatnonzero(ok & ~slow & (intended >= from_ns))
+    until_ns = np.maximum(intended[begins] + sustain_ns, strike.ended_ns or 0)
     # Only a stretch that is over has been seen whole.
-    begins = begins[intended[begins] + sustain_ns <= intended[-1]] if len(begins) else begins
-    ends = np.searchsorted(intended, intended[begins] + sustain_ns)
+    whole = until_ns <= intended[-1] if len(begins) else np.zeros(0, bool)
+    begins, ends = begins[whole], np.searchsorted(intended, until_ns[whole])
 
     def count(what: np.ndarray) -> np.ndarray:
         sums = np.concatenate(([0], np.cumsum(what)))

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 
 @contextmanager
-def precedence(cpus: Collection[int] = ()) -> Iterator[None]:
+def precedence() -> Iterator[None]:
     """Give this thread precedence, but none of the processes that it starts.
 
     Where the user may not ask for that nothing changes, and the lag of the probes tells how much it is missed.
-
-    Parameters
-    ----------
-    cpus
-        Processors to stay on meanwhile, and off those of whoever must not be kept from running; empty: any.
     """
-    policy, priority, allowed = os.sched_getscheduler(0), os.sched_getparam(0), os.sched_getaffinity(0)
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
     first_in_line = os.sched_param(os.sched_get_priority_min(os.SCHED_FIFO))
     with suppress(PermissionError):
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, first_in_line)
-    if cpus:
-        os.sched_setaffinity(0, cpus)
     try:
         yield
     finally:
-        os.sched_setaffinity(0, allowed)
         with suppress(PermissionError):
             os.sched_setscheduler(0, policy, priority)

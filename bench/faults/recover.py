@@ -110,7 +110,7 @@ def run_fault(
     probed_path
         Path whose answers show the fault.
     prober_cpus
-        Processors to pin the prober and the supervisor to, off the gateway's; empty: not pinned.
+        Processors to pin the prober to, off the gateway's; empty: not pinned.
     once_served
         Called once, when the first process serves and nothing counts yet: the place to ask it about itself.
     load
@@ -130,7 +130,7 @@ def run_fault(
     load = load or NoLoad()
     horizon_ns, sustain_ns = round(horizon_s * NS), round(sustain_s * NS)
     prober = partial(ProberProcess, target.port, probed_path, prober_cpus)
-    with precedence(prober_cpus), _watching(start, target.port, policy, seed, prober) as watch:
+    with precedence(), _watching(start, target.port, policy, seed, prober) as watch:
         watch.until_served()
         watch.supervisor.forget_boot()
         once_served()
@@ -220,6 +220,8 @@ class _Watch:
 
     def is_over(self, begin_ns: int, end_ns: int, strike: Strike, limit_ns: int, sustain_ns: int) -> bool:
         """Tell whether service has lasted and the supervisor is at rest, or the horizon has been watched whole."""
+        if time.monotonic_ns() < min(strike.after_ns + sustain_ns, end_ns):
+            return False  # It cannot have lasted, and to look at an hour of probes takes a while.
         probes = self.probes(begin_ns)
         if len(probes) and probes["intended_ns"][-1] > end_ns:
             return True

@@ -28,6 +28,10 @@ from bench.load.rows import Outcome
 # during a start.
 _LISTEN_POLL_NS = 2_000_000
 _STOP_GRACE_S = 5.0
+_REAP_AFTER_NS = 20_000_000
+"""How long after its exit a process is reaped. A supervisor with precedence that reaps at once may wait, spinning, for a
+process that has exited and needs this very processor to be done: up to a second, which is when the kernel takes it away."""
+_EVER_NS = 1 << 62
 _PATHS = {
     Action.PROBE_STARTUP: "/healthz",
     Action.PROBE_LIVENESS: "/healthz",
@@ -89,6 +93,8 @@ class Supervisor:
         self._selector = selector
         self._kubelet = Kubelet(policy, seed, time.monotonic_ns())
         self._process: Process | None = None
+        self._exits: list[tuple[int, Process]] = []
+        """Instances that have exited, and from when on they are reaped."""
         self._pidfd = -1
         self._probes: dict[Action, _Probe] = {}
         self._listen_due: int | None = None
@@ -119,7 +125,10 @@ class Supervisor:
 
     def due_ns(self) -> int | None:
         """Give the instant at which `advance` has something to do."""
-        dues = [self._kubelet.due_ns(), self._listen_due, *(p.deadline_ns for p in self._probes.values())]
+        dues = [
+            self._kubelet.due_ns(), self._listen_due, *(probe.deadline_ns for probe in self._probes.values()),
+            *(due_ns for due_ns, _ in self._exits),
+        ]  # fmt: skip
         return min((due for due in dues if due is not None), default=None)
 
     def advance(self) -> None:
@@ -128,6 +137,7 @@ class Supervisor:
         for action in [a for a, p in self._probes.items() if p.deadline_ns <= now_ns]:
             self._result(action, ok=False)
         self._carry_out(self._kubelet.advance(now_ns))
+        self._reap(now_ns)
         if self._listen_due is not None and self._listen_due <= now_ns:
             self._try_connect(now_ns)
 
@@ -135,6 +145,7 @@ class Supervisor:
         """End the instance and forget everything under way, a stopped process included."""
         self._cancel_probes()
         self._end_listen_watch()
+        self._reap(_EVER_NS)
         if self._process is not None:
             process, self._process = self._process, None
             try:
@@ -156,10 +167,14 @@ class Supervisor:
         if self._process is None:
             return
         self._close_pidfd()
-        self._process.wait()
+        self._exits.append((now_ns + _REAP_AFTER_NS, self._process))
         self._process = None
         self._end_listen_watch()
         self._kubelet.exited(now_ns)
+
+    def _reap(self, now_ns: int) -> None:
+        while self._exits and self._exits[0][0] <= now_ns:
+            self._exits.pop(0)[1].wait()
 
     def _carry_out(self, actions: list[Action]) -> None:
         for action in actions:

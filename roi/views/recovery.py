@@ -161,9 +161,15 @@ FAULT_WORDS = {
 """What each fault does to a gateway, or to what is behind it, in the order in which a page lists them."""
 
 
-def fault_chart(run: Run, objective_s: float, all_cells: bool = False) -> ChartSpec | None:
-    """Draw what each fault cost, as seconds of outage; None for a run with fewer than two."""
-    table = _in_words(recovery.by_fault(run, objective_s, all_cells))
+def fault_chart(run: Run, by_fault: pd.DataFrame, all_cells: bool = False) -> ChartSpec | None:
+    """Draw what each fault cost, as seconds of outage; None for a run with fewer than two.
+
+    Parameters
+    ----------
+    by_fault
+        From `roi.recovery.by_fault`.
+    """
+    table = _in_words(by_fault)
     faults = list(dict.fromkeys(table["what"]))
     if len(faults) < 2:
         return None
@@ -184,17 +190,17 @@ def fault_chart(run: Run, objective_s: float, all_cells: bool = False) -> ChartS
     )  # fmt: skip
 
 
-def fault_table(run: Run, objective_s: float, all_cells: bool = False) -> pd.DataFrame:
-    """List by fault when service was back: a row a fault (and policy), a column a variant."""
-    return _by_fault(recovery.by_fault(run, objective_s, all_cells), _back)
+def fault_table(by_fault: pd.DataFrame) -> pd.DataFrame:
+    """List when service was back (from `roi.recovery.by_fault`): a row a fault (and policy), a column a variant."""
+    return _wide(by_fault, _back)
 
 
-def loss_table(run: Run, objective_s: float, all_cells: bool = False) -> pd.DataFrame:
-    """List by fault what was lost: a row a fault (and policy), a column a variant."""
-    return _by_fault(recovery.by_fault(run, objective_s, all_cells), _lost)
+def loss_table(by_fault: pd.DataFrame) -> pd.DataFrame:
+    """List what was lost, in the same way."""
+    return _wide(by_fault, _lost)
 
 
-def _by_fault(table: pd.DataFrame, written: Callable[[Any], str]) -> pd.DataFrame:
+def _wide(table: pd.DataFrame, written: Callable[[Any], str]) -> pd.DataFrame:
     table = _in_words(table)
     if table.empty:
         return pd.DataFrame()

@@ -74,7 +74,7 @@ def test_scripted_outages_are_seen_as_they_were(tmp_path: Path) -> None:
     """Of a known length, flapping, with a slow return, and one that never ends."""
     made = list(recovery.outages(tmp_path))
     assert [proof for proof in made if not proof.holds] == []
-    assert len(made) == 12
+    assert len(made) == 13
 
 
 def test_without_a_fault_there_is_no_outage(gateway: Callable) -> None:

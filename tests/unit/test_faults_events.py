@@ -1,6 +1,7 @@
 """Events from made-up probes: two streams of 20 ms, 10 ms apart, so 100 probes a second; every number is by hand."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -100,6 +101,16 @@ def test_a_flapping_service_is_sustained_from_its_last_return() -> None:
     assert found.good_since_ns == 5 * NS
     assert outage(probe(9, down((1, 2), (3, 3.5), (4.5, 5), (6.9, 7)))).good_since_ns is None
     assert found.lost == 100 + 50 + 50 + 10
+
+
+def test_good_service_while_a_fault_still_acts_lasts_only_if_it_is_good_until_the_fault_has_ended() -> None:
+    copes, relapses = down((1, 2)), down((1, 2), (5.5, 6))
+    acting = replace(STRIKE, ended_ns=6 * NS)
+    # Four seconds in between are good, and sustain asks for two.
+    assert outage(probe(9, relapses)).good_since_ns == 2010 * MS
+    assert events.outage(probe(9, relapses), acting, LIMIT_NS, SUSTAIN_NS).good_since_ns == 6 * NS
+    assert events.outage(probe(9, copes), acting, LIMIT_NS, SUSTAIN_NS).good_since_ns == 2010 * MS
+    assert events.outage(probe(9, down()), acting, LIMIT_NS, SUSTAIN_NS).good_since_ns == 1 * NS
 
 
 def test_a_slow_return_is_sustained_when_it_is_quick_again() -> None:

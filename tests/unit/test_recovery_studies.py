@@ -66,21 +66,23 @@ def test_faults_are_listed_one_a_row_and_variants_one_a_column(run) -> None:
         recovered("d", "node", fault="upstream_hung", ended_ns=INJECTED_NS + 2_000 * MS, spells=2),
         recovered("e", "node", fault="sigstop", **away),
     )  # fmt: skip
-    table = recovery_view.fault_table(opened, 30).set_index("fault")
+    by_fault = recovery.by_fault(opened, 30)
+    table = recovery_view.fault_table(by_fault).set_index("fault")
     assert list(table.index) == ["killed", "stopped for good", "upstream hangs"]
     assert list(table["lasts (s)"]) == ["to the restart", "to the restart", "2"]
     assert table.loc["upstream hangs", "go"] == "not noticed"
     assert table.loc["killed", "node"] == "0.2 s"
     assert table.loc["stopped for good", "node"] == "not back within 20 s (1 of 1)"
-    lost = recovery_view.loss_table(opened, 30).set_index("fault")
+    lost = recovery_view.loss_table(by_fault).set_index("fault")
     assert lost.loc["upstream hangs", "node"] == "0.2 s; flapped in 1 of 1"
     assert lost.loc["stopped for good", "node"] == "20 s"
-    chart = recovery_view.fault_chart(opened, 30)
+    chart = recovery_view.fault_chart(opened, by_fault)
     assert chart.title == "Runtimes differ most with “upstream hangs”: go loses 0 s of service, node 0.2 s"
 
 
 def test_a_run_with_one_fault_has_no_chart_of_faults(run) -> None:
-    assert recovery_view.fault_chart(run(recovered("a")), 30) is None
+    opened = run(recovered("a"))
+    assert recovery_view.fault_chart(opened, recovery.by_fault(opened, 30)) is None
 
 
 def restarted(cell_id: str, way: str, lost: int, refused: int | None = None) -> WrittenCell:
