@@ -38,7 +38,10 @@ _MEASURED = f"""
 _COMPARED = "create view compared as select * from measured where gate_passed"
 _MIB = 1 << 20
 
-
+_RUNGS = """
+    select rate_per_s, count(distinct variant) filter (failure is null) as variants
+    from cells where scenario = $scenario and rate_per_s is not null group by rate_per_s order by rate_per_s
+"""
 _CONDITIONS = f"""
     select distinct memory_budget_bytes // {_MIB} as budget, live_set_bytes // {_MIB} as live_set
     from cells where {LOAD_CELLS} order by budget, live_set
@@ -83,6 +86,18 @@ def find_run(name: str) -> Path:
 
 
 @dataclass(frozen=True)
+class Rung:
+    """One of the rates that a scenario was run at: cells of two rungs are never pooled."""
+
+    scenario: str
+    rate_per_s: float
+    """Requests offered."""
+
+    def __str__(self) -> str:
+        return f"{self.scenario} at {self.rate_per_s:g}/s"
+
+
+@dataclass(frozen=True)
 class Run:
     """A run, opened in a DuckDB of its own, in memory."""
 
@@ -91,6 +106,8 @@ class Run:
     _database: duckdb.DuckDBPyConnection = field(repr=False)
     condition: Condition | None = None
     """The one that its cells are restricted to; None where they are all of the run's."""
+    rung: Rung | None = None
+    """The one that the cells of its scenario are restricted to; None where they are all of the run's."""
 
     @property
     def name(self) -> str:
@@ -133,14 +150,36 @@ class Run:
             }
             named = ", ".join(words for words, asked_for in sought.items() if asked_for)
             raise UnknownName("condition", named, list(map(str, known)))
-        return _opened(self.folder, self.manifest, max(asked)) if asked else self
+        return _opened(self.folder, self.manifest, max(asked), self.rung) if asked else self
+
+    def at_rate(self, scenario: str, rate_per_s: float = 0.0) -> Run:
+        """Give the run with the cells of one rung alone among those of a scenario; cells of other scenarios stay.
+
+        Parameters
+        ----------
+        rate_per_s
+            0 takes, of the rungs that most variants have, the highest.
+
+        Raises
+        ------
+        UnknownName
+            The scenario has rungs, and no such one; the message shows those that it has.
+        """
+        known = self.query(_RUNGS, {"scenario": scenario})
+        if known.empty:
+            return self
+        if rate_per_s and rate_per_s not in set(known["rate_per_s"]):
+            raise UnknownName("rate", f"{rate_per_s:g}/s", [f"{rate:g}/s" for rate in known["rate_per_s"]])
+        highest = known.loc[known["variants"] == known["variants"].max(), "rate_per_s"].max()
+        rung = Rung(scenario, rate_per_s or float(highest))
+        return _opened(self.folder, self.manifest, self.condition, rung if len(known) > 1 else self.rung)
 
     def description(self) -> str:
         """Say in a line where and when the run was measured, and under which condition if it is restricted to one."""
         machine = self.manifest.machine
-        under = f", {self.condition}" if self.condition else ""
+        only = "".join(f", {part}" for part in (self.condition, self.rung) if part)
         when = self.manifest.started_at[:10]
-        return f"run {self.name}, {machine['cpu_model']}, {machine['processors']} processors, {when}{under}"
+        return f"run {self.name}, {machine['cpu_model']}, {machine['processors']} processors, {when}{only}"
 
 
 def open_run(name: str) -> Run:
@@ -157,20 +196,30 @@ def open_run(name: str) -> Run:
     return _opened(folder, manifest.read(folder))
 
 
-def _opened(folder: Path, said: Manifest, condition: Condition | None = None) -> Run:
+def _opened(folder: Path, said: Manifest, condition: Condition | None = None, rung: Rung | None = None) -> Run:
     database = duckdb.connect()
+    only = f" where {_of_condition(condition)} and {_of_rung(rung)}"
     for table in TABLES:
         path = str(folder / f"{table}.parquet").replace("'", "''")
-        only = _only(condition) if condition and table == "cells" else ""
-        _execute(database, said.run, f"create view {table} as select * from read_parquet('{path}'){only}", {})
+        restricted = only if table == "cells" else ""
+        _execute(database, said.run, f"create view {table} as select * from read_parquet('{path}'){restricted}", {})
     database.execute(_MEASURED)
     database.execute(_COMPARED)
-    return Run(folder, said, database, condition)
+    return Run(folder, said, database, condition, rung)
 
 
-def _only(condition: Condition) -> str:
+def _of_condition(condition: Condition | None) -> str:
+    if condition is None:
+        return "true"
     budget, live_set = condition.memory_budget_mib * _MIB, condition.live_set_mib * _MIB
-    return f" where memory_budget_bytes = {budget} and live_set_bytes = {live_set}"
+    return f"memory_budget_bytes = {budget} and live_set_bytes = {live_set}"
+
+
+def _of_rung(rung: Rung | None) -> str:
+    if rung is None:
+        return "true"
+    scenario = rung.scenario.replace("'", "''")
+    return f"(scenario <> '{scenario}' or rate_per_s = {rung.rate_per_s!r})"
 
 
 def _execute(

@@ -13,7 +13,7 @@ import locust.stats
 import numpy as np
 from locust.stats import RequestStats, StatsEntry, StatsError
 
-from bench.load.rows import FIELDS, OUTCOME_SHIFT, Outcome, unpack
+from bench.load.rows import FIELDS, OUTCOME_SHIFT, REQUEST_SHIFT, Outcome
 from bench.load.traffic import Traffic
 
 _NS_PER_MS = 1e6
@@ -57,10 +57,10 @@ def prepare() -> None:
 def publish(stats: RequestStats, rows: array[int], traffic: Traffic, name_of: np.ndarray) -> None:
     """Add a batch of rows to Locust's statistics."""
     intended, _, done, packed, received = np.frombuffer(rows, np.int64).reshape(-1, FIELDS).T
-    _, outcome, _, _, request = unpack(packed)
+    outcome = packed >> OUTCOME_SHIFT & 0xF
     milliseconds = (done - intended) / _NS_PER_MS
-    name = name_of[request]
-    for index in np.unique(name):
+    name = name_of[packed >> REQUEST_SHIFT]
+    for index in np.flatnonzero(np.bincount(name)):
         chosen = name == index
         _publish_name(
             stats, traffic.names[index], traffic.method, milliseconds[chosen], outcome[chosen], received[chosen]
@@ -85,7 +85,7 @@ def _publish_name(
     entry.num_fail_per_sec[int(now)] = len(failed)
     stats.entries[(name, method)].extend(entry)
     stats.total.extend(entry)
-    for value, count in zip(*np.unique(failed, return_counts=True), strict=True):
+    for value in np.flatnonzero(np.bincount(failed)):
         error = Outcome(value).name.lower()
         key = StatsError.create_key(method, name, error)
-        stats.errors.setdefault(key, StatsError(method, name, error)).occurrences += int(count)
+        stats.errors.setdefault(key, StatsError(method, name, error)).occurrences += int((failed == value).sum())

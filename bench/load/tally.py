@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 
-from bench.load.rows import FIELDS, Outcome, unpack
+from bench.load.rows import FIELDS, OUTCOME_SHIFT, Outcome
 
 _ANSWERED = (Outcome.OK, Outcome.ERROR)
 
@@ -15,8 +15,9 @@ _ANSWERED = (Outcome.OK, Outcome.ERROR)
 def tally(rows: array[int]) -> Counter[Outcome]:
     """Count a batch of rows (see `bench.load.rows`) by outcome."""
     packed = np.frombuffer(rows, np.int64).reshape(-1, FIELDS).T[3]
-    values, counts = np.unique(unpack(packed)[1], return_counts=True)
-    return Counter({Outcome(value): int(count) for value, count in zip(values, counts, strict=True)})
+    # Counting takes a tenth of the time of finding unique values, which the schedule would have to wait for.
+    counts = np.bincount(packed >> OUTCOME_SHIFT & 0xF).tolist()
+    return Counter({Outcome(value): count for value, count in enumerate(counts) if count})
 
 
 def silence(outcomes: Counter[Outcome]) -> str | None:

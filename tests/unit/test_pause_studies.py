@@ -116,6 +116,24 @@ def test_cells_of_two_budgets_are_never_pooled(run):
         opened.under(256)
 
 
+def test_rungs_of_a_scenario_are_never_pooled(run):
+    opened = run(
+        java("a", stop(1)),
+        java("b", stop(9), rate_per_s=2_000.0),
+        java("c", stop(5), scenario="ramp", rate_per_s=3_000.0),
+    )
+    assert pauses.distribution(opened.at_rate("steady"), "steady")["longest_us"].tolist() == [9_000]
+    at_1000 = opened.under(256).at_rate("steady", 1_000)
+    assert pauses.distribution(at_1000, "steady")["longest_us"].tolist() == [1_000]
+    assert pauses.distribution(at_1000.under(256), "steady")["longest_us"].tolist() == [1_000]
+    assert at_1000.description().endswith("live set 1 MiB, steady at 1000/s")
+    # Others are as they were, and a scenario with one rate, or none, needs no choice.
+    assert pauses.distribution(at_1000, "ramp")["longest_us"].tolist() == [5_000]
+    assert opened.at_rate("ramp").rung is opened.at_rate("saturate").rung is None
+    with pytest.raises(UnknownName, match=r"500/s.*1000/s"):
+        opened.at_rate("steady", 500)
+
+
 def test_memory_is_a_multiple_of_the_least_in_which_a_variant_ran(run):
     failed = WrittenCell("z", "java25-zgc", "java", failure="out of memory", columns={"memory_budget_bytes": 128 << 20})
     ran = WrittenCell("y", "java25-zgc", "java", requests=served(1.0), columns={"memory_budget_bytes": 512 << 20})
