@@ -52,7 +52,7 @@ _WORDS = (
     (r"sigstop_called_gc_share", r"A stopped process: share of the stop that was called a collection"),
     (r"block_hiccup_ms", r"A blocked event loop: what its hiccup meter saw (ms)"),
     (r"block_called_gc_share", r"A blocked event loop: share of it that was called a collection"),
-    (r"hog_control_delay_rise", r"Others take the processor: rise of the control's waiting for it"),
+    (r"hog_control_lateness_rise", r"Others take the processor: rise of the control's lateness"),
     (r"hog_run_delay_rise", r"Others take the processor: rise of the gateway's threads' waiting for it"),
     (r"hog_collections", r"Others take the processor: collections, as many as without them"),
     (r"pause_total_ms", r"A histogram's total against the runtime's exact one (ms)"),

@@ -257,7 +257,7 @@ def test_every_proof_of_meters_and_recovery_has_plain_words():
     names = (
         "residue_lines collections forced_found forced_elsewhere forced_counted forced_stop_share_max forced_stop_share_median"
         " stopping_ms ttsp_ms phase_over_rest sigstop_hiccup_ms sigstop_control_ms sigstop_called_gc_share block_hiccup_ms"
-        " block_called_gc_share hog_control_delay_rise hog_run_delay_rise hog_collections pause_total_ms"
+        " block_called_gc_share hog_control_lateness_rise hog_run_delay_rise hog_collections pause_total_ms"
         " pause_sum_of_cycles_ms pauses_a_collection collections_told incremental_steps incremental_ms recorder_safepoints"
         " kernel_safepoints kernel_operations_within kernel_stops_a_collection injected_ms injected_stalls cpu_a_request_ratio"
         " p50_ratio p99_ratio back_off_3_s back_off_after_601_s_s hang_found_mean_s hang_grace_s outage_first_ok_ms"
