@@ -166,7 +166,10 @@ def _of_hog(
 
 
 def _late_ns(record: hiccups.Hiccups, began_ns: int, ended_ns: int) -> int:
-    """Give how late the wakes of a window were, in sum. (Go's own thread hardly waits: one that polls wakes it late.)"""
+    """Give how late the wakes of a window were, in sum.
+
+    What the meter's own thread waited for a processor would not do: in Go another one waits, and then wakes it.
+    """
     due = (record.due_ns >= began_ns) & (record.due_ns < ended_ns)
     return int(record.late_ns[due].sum())
 
