@@ -81,6 +81,9 @@ def stalls_table(tables: Mapping[str, pa.Table], faults: Sequence[tuple[int, int
     - With several generator workers a gap of one (`generator`) does not say that the others did not read.
     - `alloc_stall` and `dealloc` stop a thread; others may have gone on.
 
+    And from below: `scheduling` is what the hiccup meter's own thread waited for a processor. In Go another thread polls, waits
+    first and then wakes it, so there most of such a wait stays unexplained.
+
     Histograms of `go_metrics` have no instants and are left out.
 
     Parameters
