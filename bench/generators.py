@@ -16,14 +16,13 @@ from bench import children, paths
 from bench.errors import LoadFailed
 from bench.load import spool
 from bench.load.generator import START_S, Generator, Order
-from bench.load.traffic import ONE_BODY
+from bench.load.traffic import HEADERS, ONE_BODY
 from bench.rig import Rig
 
 CONNECTIONS = 64
 LOCUSTFILE = paths.SCENARIOS / "_one_request.py"
 _WRK_SCRIPT = """wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-wrk.headers["Accept"] = "application/json"
+{headers}
 wrk.body = [[{body}]]
 """
 
@@ -55,7 +54,8 @@ def fasthttp(host: str, rig: Rig, seconds: float, folder: Path) -> float:
 def wrk(host: str, rig: Rig, seconds: float, folder: Path) -> float:
     """Give the requests/s of `wrk -t1`."""
     script = folder / "one.lua"
-    script.write_text(_WRK_SCRIPT.format(body=ONE_BODY.decode()))
+    headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in HEADERS.items())
+    script.write_text(_WRK_SCRIPT.format(headers=headers, body=ONE_BODY.decode()))
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", script, f"{host}/route"]
     process = children.spawn(command, cpus=rig.generator_cpus, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     said = process.communicate()[0].decode()

@@ -166,13 +166,12 @@ class Run:
             The scenario has rungs, and no such one; the message shows those that it has.
         """
         known = self.query(_RUNGS, {"scenario": scenario})
-        if known.empty:
-            return self
-        if rate_per_s and rate_per_s not in set(known["rate_per_s"]):
+        if rate_per_s and len(known) and rate_per_s not in set(known["rate_per_s"]):
             raise UnknownName("rate", f"{rate_per_s:g}/s", [f"{rate:g}/s" for rate in known["rate_per_s"]])
-        highest = known.loc[known["variants"] == known["variants"].max(), "rate_per_s"].max()
-        rung = Rung(scenario, rate_per_s or float(highest))
-        return _opened(self.folder, self.manifest, self.condition, rung if len(known) > 1 else self.rung)
+        if len(known) < 2:
+            return self
+        rung = Rung(scenario, rate_per_s or highest_of_most(known.set_index("rate_per_s")["variants"]))
+        return _opened(self.folder, self.manifest, self.condition, rung)
 
     def description(self) -> str:
         """Say in a line where and when the run was measured, and under which condition if it is restricted to one."""
@@ -194,6 +193,17 @@ def open_run(name: str) -> Run:
     """
     folder = find_run(name)
     return _opened(folder, manifest.read(folder))
+
+
+def highest_of_most(variants: pd.Series) -> float:
+    """Give, of the rates that most variants have, the highest.
+
+    Parameters
+    ----------
+    variants
+        Their number, by rate; not empty.
+    """
+    return float(variants[variants == variants.max()].index.max())
 
 
 def _opened(folder: Path, said: Manifest, condition: Condition | None = None, rung: Rung | None = None) -> Run:

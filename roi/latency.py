@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from roi.data import Run
+from roi.data import Run, highest_of_most
 from roi.statistics.estimate import Estimate, median_of_processes
 
 TIMES = ("response", "service", "lag")
@@ -95,7 +95,7 @@ class Latency:
         rates = asked.groupby("rate_per_s")["variant"].nunique()
         if rates.empty:
             return None
-        return float(rates[rates == rates.max()].index.max())
+        return highest_of_most(rates)
 
 
 def study(run: Run, scenario: str, all_cells: bool = False) -> Latency:

@@ -89,7 +89,9 @@ class Engine:
     ) -> None:
         self._address, self._family = resolve(host, port)
         limits.allow_files()
-        self._host, self._tls, self._http2 = host, tls, http2
+        self._host = host
+        self._tls = tls
+        self._http2 = http2
         # Round and round in the prepared order: the bytes of a request, and its part of the packed row.
         self._prepared = itertools.cycle([(requests[index], index << REQUEST_SHIFT) for index in order])
         self._limits = limits
@@ -112,7 +114,8 @@ class Engine:
         """Instants to come, the next one last; the very next is `_next_due`."""
         self._next_due = _NEVER
         self._next_flush = 0
-        self._closed = self._stopping = False
+        self._closed = False
+        self._stopping = False
         self.connects = 0
         """Connections opened since the beginning."""
         self.began_ns = 0

@@ -38,11 +38,16 @@ OF_STATUS = tuple(
 """By status its part of the packed row, and that of the outcome that it means."""
 
 
+def outcomes(packed: np.ndarray) -> np.ndarray:
+    """Give the outcome alone of packed int64 values."""
+    return packed >> OUTCOME_SHIFT & 0xF
+
+
 def unpack(packed: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Give status, outcome, queued, connection and request index of packed int64 values."""
     return (
         packed & 0x3FF,
-        packed >> OUTCOME_SHIFT & 0xF,
+        outcomes(packed),
         (packed >> QUEUED_SHIFT & 1).astype(bool),
         packed >> CONNECTION_SHIFT & 0xFFFF,
         packed >> REQUEST_SHIFT,

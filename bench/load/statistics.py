@@ -13,7 +13,7 @@ import locust.stats
 import numpy as np
 from locust.stats import RequestStats, StatsEntry, StatsError
 
-from bench.load.rows import FIELDS, OUTCOME_SHIFT, REQUEST_SHIFT, Outcome
+from bench.load.rows import FIELDS, OUTCOME_SHIFT, REQUEST_SHIFT, Outcome, outcomes
 from bench.load.traffic import Traffic
 
 _NS_PER_MS = 1e6
@@ -57,7 +57,7 @@ def prepare() -> None:
 def publish(stats: RequestStats, rows: array[int], traffic: Traffic, name_of: np.ndarray) -> None:
     """Add a batch of rows to Locust's statistics."""
     intended, _, done, packed, received = np.frombuffer(rows, np.int64).reshape(-1, FIELDS).T
-    outcome = packed >> OUTCOME_SHIFT & 0xF
+    outcome = outcomes(packed)
     milliseconds = (done - intended) / _NS_PER_MS
     name = name_of[packed >> REQUEST_SHIFT]
     for index in np.flatnonzero(np.bincount(name)):

@@ -18,6 +18,8 @@ from bench.load.mix import KINDS, Kind, Mix, chosen
 
 ONE_BODY = b'{"path": "/v1/products", "method": "GET"}'
 """The body of `single_request`."""
+HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
+"""What every request says beside its host and its length, whichever generator sends it."""
 _DISTINCT = 2_048
 _ORDER = 65_536
 _LARGE_BYTES = 65_536
@@ -106,7 +108,7 @@ def route_request(route_id: str, draw: random.Random, tokens: Sequence[str]) -> 
     routes = {route["id"]: route for route in _routes()}
     if route_id not in routes:
         raise LoadFailed(no_such_name("route", route_id, routes))
-    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    headers = dict(HEADERS)
     if routes[route_id]["auth"] == "jwt":
         if not tokens:
             raise LoadFailed(f"The route {route_id} needs bearer tokens. Give a file of them as --tokens.")
@@ -149,8 +151,7 @@ def _request(host: str, body: bytes, token: str | None) -> bytes:
     lines = [
         "POST /route HTTP/1.1",
         f"Host: {urlsplit(host).netloc}",
-        "Content-Type: application/json",
-        "Accept: application/json",
+        *(f"{name}: {value}" for name, value in HEADERS.items()),
         f"Content-Length: {len(body)}",
     ]
     if token is not None:

@@ -3,10 +3,8 @@
 from locust import FastHttpUser, constant, task
 
 from bench.load.arguments import LoadArguments
-from bench.load.traffic import ONE_BODY, Traffic, single_request
+from bench.load.traffic import HEADERS, ONE_BODY, Traffic, single_request
 from bench.load.user import ClosedLoopUser, EngineUser, OpenLoopUser
-
-_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
 class _OneRequest(EngineUser):
@@ -35,4 +33,4 @@ class FastHttpClosedLoop(FastHttpUser):
     @task
     def send(self) -> None:
         """Send the one request."""
-        self.client.post("/route", data=ONE_BODY, headers=_HEADERS)
+        self.client.post("/route", data=ONE_BODY, headers=HEADERS)

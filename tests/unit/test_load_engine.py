@@ -219,9 +219,8 @@ def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_one():
     with serving(lambda _: OK) as server:
 
         def drive(engine: Engine) -> None:
-            server.say(
-                surplus, connections=1 + LIMITS.connections
-            )  # one of them has only looked whether anybody is there
+            # One connection more: it has only looked whether anybody is there.
+            server.say(surplus, connections=1 + LIMITS.connections)
             follow(200, 0.3)(engine)
 
         said = load(server.port, drive)
