@@ -64,7 +64,10 @@ def doctor() -> None:
 
 @app.command()
 def build(gateways: Annotated[list[str] | None, typer.Argument(help="Which; all by default.")] = None) -> None:
-    """Build the gateways whose sources or toolchains have changed."""
+    """Build the gateways whose sources or toolchains have changed, and what the load generator has in C."""
+    from bench.load import answers
+
+    answers.build()
     for gateway in _chosen(gateways):
         _out.print(f"{gateway.name}: {'up to date' if is_built(gateway) else 'building'}")
         build_gateway(gateway)

@@ -36,9 +36,9 @@ class Connection:
         "packed",
         "parser",
         "payload",
+        "plain",
         "received",
         "recv",
-        "request",
         "reusable",
         "send",
         "sent",
@@ -65,9 +65,10 @@ class Connection:
         self.intended = 0
         self.sent = 0
         self.received = 0
-        self.request = 0
         self.packed = 0
         """The part of the packed row that is known at sending."""
+        self.plain = False
+        """It speaks HTTP/1.1 without TLS: most answers need no parser, see `bench.load.answers`."""
         self.parser: Any = None
         self.tls: TlsSocket | None = None
 
@@ -90,6 +91,7 @@ class Connection:
     def speak(self, transport: _patched_socket.socket | TlsSocket) -> None:
         """Speak HTTP/1.1 over what bytes go through."""
         self.send, self.recv = transport.send, transport.recv
+        self.plain = self.tls is None
         self.parser = httptools.HttpResponseParser(self)
         self.feed, self.status = self.parser.feed_data, self.parser.get_status_code
 

@@ -13,7 +13,7 @@ import ssl
 import time
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 import httptools
@@ -21,18 +21,19 @@ import numpy as np
 
 from bench.errors import LoadFailed
 from bench.load.address import resolve
+from bench.load.answers import Answers
 from bench.load.connection import Connection
+from bench.load.due import NEVER, Due
 from bench.load.gaps import GAP_NS, GapWatch
 from bench.load.http2 import Http2Connection
 from bench.load.limits import Limits
 from bench.load.poll import ONCE_AN_EDGE, READABLE, WRITABLE, epoll
 from bench.load.probe import find_server
-from bench.load.rows import IS_QUEUED, OUTCOME_SHIFT, REQUEST_SHIFT, Outcome
+from bench.load.rows import IS_QUEUED, OF_STATUS, OUTCOME_SHIFT, REQUEST_SHIFT, Outcome
 from bench.load.schedule import Schedule
 from bench.load.timer import Timer
 
 _NS = 1_000_000_000
-_NEVER = 1 << 62
 _READ_BYTES = 65_536
 _TURN_EVERY_NS = 10_000_000
 _PATIENCE_NS = 10_000_000
@@ -42,9 +43,7 @@ _QUIET_NS = 300_000
 _FLUSH_EVERY_NS = 250_000_000
 _REST_NS = 50_000_000
 """How long a closed-loop user waits after its connection failed: it would spin otherwise."""
-_BLOCK_S = 0.01
-_MOST_WAITING = 5_000_000
-"""Requests that were due and found no connection free; more of them would fill the memory."""
+_BLOCK_MS = 10
 
 
 class Engine:
@@ -99,6 +98,8 @@ class Engine:
         self._give_way = give_way
         self._timeout_ns = int(limits.timeout_s * _NS)
         self._epoll = epoll()
+        self._answers = Answers(self._epoll.fileno())
+        self._plainly = self._answers.plainly
         self._timer = Timer()
         # Told once: a timer that has fired stays readable, and the loop would spin.
         self._epoll.register(self._timer.fd, READABLE | ONCE_AN_EDGE)
@@ -106,13 +107,8 @@ class Engine:
         self._connections = [(Http2Connection if http2 else Connection)(number) for number in range(limits.connections)]
         self._idle: deque[Connection] = deque()
         self._resting: deque[tuple[int, Connection]] = deque()
-        self._backlog: deque[int] = deque()
-        """Intended instants of requests that found no connection free."""
         self._rows: array[int] = array("q")
-        self._chunks: Iterator[np.ndarray] = iter(())
-        self._due: list[int] = []
-        """Instants to come, the next one last; the very next is `_next_due`."""
-        self._next_due = _NEVER
+        self._due = Due()
         self._next_flush = 0
         self._closed = False
         self._stopping = False
@@ -168,23 +164,21 @@ class Engine:
 
     def run_closed(self, duration_s: float | None) -> None:
         """Keep every connection busy: each sends its next request when its last one was answered."""
-        self._run(iter(()), duration_s, closed=True)
+        self._run((), duration_s, closed=True)
 
-    # --- the loop -----------------------------------------------------------------------------------------------------
-
-    def _run(self, chunks: Iterator[np.ndarray], duration_s: float | None, *, closed: bool) -> None:
-        clock, poll = time.monotonic_ns, self._epoll.poll
-        by_fd, idle, backlog = self._by_fd, self._idle, self._backlog
+    def _run(self, chunks: Iterable[np.ndarray], duration_s: float | None, *, closed: bool) -> None:
+        clock, take, told = time.monotonic_ns, self._answers.take, self._answers.told
+        by_fd, idle = self._by_fd, self._idle
         write_row, dispatch = self._rows.extend, self._dispatch
-        reconnect = not self._limits.keep_alive
+        keep_alive = self._limits.keep_alive
         free: deque[Connection] = deque()
 
         self._closed = closed
         self.ended_ns = 0
-        self._chunks = chunks
         self.began_ns = now = clock()
-        end = _NEVER if duration_s is None else now + int(duration_s * _NS)
-        self._refill()
+        self._due = due = Due(chunks, now)
+        waiting = due.waiting
+        end = NEVER if duration_s is None else now + int(duration_s * _NS)
         next_turn = now
         try:
             while closed and idle:
@@ -192,66 +186,52 @@ class Engine:
             while not self._stopping:
                 now = clock()
                 # 1. Send what is due, and what was due before and found no connection.
-                if self._next_due <= now:
+                if due.next <= now:
                     self._send_due(now)
-                while backlog and idle:
-                    dispatch(idle.popleft(), backlog.popleft(), clock(), True)
+                while waiting and idle:
+                    dispatch(idle.popleft(), waiting.popleft(), clock(), True)
                 # 2. All answered?
-                at_end = now >= end if closed else self._next_due == _NEVER and not backlog
+                at_end = now >= end if closed else due.next == NEVER and not waiting
                 if at_end and not self._in_flight():
                     break
                 # 3. Give others a turn while nothing is due, or when they have waited long enough.
-                if now >= next_turn and (self._next_due - now > _QUIET_NS or now - next_turn > _PATIENCE_NS):
+                if now >= next_turn and (due.next - now > _QUIET_NS or now - next_turn > _PATIENCE_NS):
                     self._give_turn(now, end)
                     next_turn = clock() + _TURN_EVERY_NS
                     continue
                 # 4. Wait for answers, but not past the next request.
-                events = poll(0)
-                if not events:
-                    if self._next_due != _NEVER:
-                        self._timer.set(self._next_due)
-                    events = poll(_BLOCK_S)
+                count = take(0, due.next)
+                if not count:
+                    if due.next != NEVER:
+                        self._timer.set(due.next)
+                    count = take(_BLOCK_MS, due.next)
                 # 5. Take the answers.
-                for fd, event in events:
+                for fd, event, size, status, at in told(count):
                     connection = by_fd.get(fd)
                     if connection is None:  # the timer, or closed earlier in this batch
                         continue
-                    if (event != READABLE or connection.connecting) and not self._advance(connection):
+                    if status and connection.busy and at > connection.sent:
+                        packed, reusable = connection.packed | OF_STATUS[status], keep_alive
+                    elif self._hear(connection, event, size, at):
+                        at, size = clock(), connection.received
+                        packed, reusable = connection.packed | connection.answered, keep_alive and connection.reusable
+                    else:
                         continue
-                    try:
-                        data = connection.recv(_READ_BYTES)
-                        if data:
-                            connection.feed(data)
-                    except BlockingIOError:
-                        if connection.payload:  # of HTTP/2, whose server has just given window for more of it
-                            self._epoll.modify(fd, READABLE | WRITABLE)
-                        continue
-                    except (OSError, httptools.HttpParserError) as error:
-                        self._lose(connection, error)
-                        continue
-                    if not data:
-                        self._lose(connection, None)
-                        continue
-                    connection.received += len(data)
-                    if not (connection.complete and connection.busy):
-                        if not (connection.busy or self._http2):  # an answer that nobody asked for
-                            self._close(connection)
-                        continue
-                    now = clock()
-                    packed = connection.packed | connection.answered
-                    write_row((connection.intended, connection.sent, now, packed, connection.received))
+                    write_row((connection.intended, connection.sent, at, packed, size))
                     connection.busy = False
-                    if reconnect or not connection.reusable:
+                    if not reusable:
                         self._close(connection)
                     # 6. The connection is free for the next request.
-                    if closed and now < end:
-                        free.append(connection)
-                    elif backlog:
-                        dispatch(connection, backlog.popleft(), now, True)
+                    if closed:
+                        (free if at < end else idle).append(connection)
+                        continue
+                    now = clock()
+                    if waiting:
+                        dispatch(connection, waiting.popleft(), now, True)
                     else:
                         idle.append(connection)
                     # A long batch must not make the schedule late.
-                    if self._next_due <= now:
+                    if due.next <= now:
                         self._send_due(now)
                 # 7. A closed loop sends in one go: one by one, each would wake a server that has just gone to sleep.
                 while free:
@@ -260,29 +240,17 @@ class Engine:
         finally:
             self._finish()
 
-    def _refill(self) -> None:
-        """Take the next piece of the schedule, last instant first so that the next one is popped from the end."""
-        if not self._due:
-            if len(self._backlog) > _MOST_WAITING:
-                self._chunks, self._next_due = iter(()), _NEVER
-                raise LoadFailed(
-                    f"{len(self._backlog)} requests were due and found no connection free: far too many. Give a lower --rate."
-                )
-            chunk = next(self._chunks, None)
-            while chunk is not None and not len(chunk):
-                chunk = next(self._chunks, None)
-            self._due = [] if chunk is None else (chunk[::-1] + self.began_ns).tolist()
-        self._next_due = self._due.pop() if self._due else _NEVER
-
     def _send_due(self, now: int) -> None:
-        if now - self._next_due > GAP_NS and self._idle:
-            self.gaps.late(self._next_due, now)
-        while self._next_due <= now:
+        """Send what is due on connections that are free; what finds none waits for one."""
+        due = self._due
+        if now - due.next > GAP_NS and self._idle:
+            self.gaps.late(due.next, now)
+        while due.next <= now:
             if self._idle:
-                self._dispatch(self._idle.popleft(), self._next_due, time.monotonic_ns(), False)
+                self._dispatch(self._idle.popleft(), due.next, time.monotonic_ns(), False)
+                due.advance()
             else:
-                self._backlog.append(self._next_due)
-            self._refill()
+                due.miss()
 
     def _dispatch(self, connection: Connection, intended: int, sent: int, queued: bool) -> None:
         """Send the next request on a free connection."""
@@ -304,7 +272,34 @@ class Engine:
             return
         if sent_bytes < len(payload):
             connection.payload = memoryview(payload)[sent_bytes:]
+            self._plainly[connection.fd] = 0
             self._epoll.modify(connection.fd, READABLE | WRITABLE)
+
+    def _hear(self, connection: Connection, event: int, size: int, at: int) -> bool:
+        """Take what arrived and is no plain answer to the request in flight; tells whether that is answered now."""
+        if size > 0 and not (connection.busy and at > connection.sent):  # an answer that nobody asked for
+            self._lose(connection, None)
+            return False
+        if (event != READABLE or connection.connecting) and not self._advance(connection):
+            return False
+        try:
+            data = self._answers.received(size) if size > 0 else connection.recv(_READ_BYTES)
+            if not data:
+                raise ConnectionResetError
+            connection.feed(data)
+        except BlockingIOError:
+            if connection.payload:  # of HTTP/2, whose server has just given window for more of it
+                self._epoll.modify(connection.fd, READABLE | WRITABLE)
+            return False
+        except (OSError, httptools.HttpParserError) as error:
+            self._lose(connection, error)
+            return False
+        connection.received += len(data)
+        answered = connection.complete and connection.busy
+        self._plainly[connection.fd] = answered and connection.plain
+        if not (connection.busy or self._http2):
+            self._close(connection)
+        return answered
 
     def _advance(self, connection: Connection) -> bool:
         """Finish connecting and send what is left; tells whether the connection still stands."""
@@ -321,13 +316,20 @@ class Engine:
             self._lose(connection, error)
             return False
         self._epoll.modify(connection.fd, READABLE | WRITABLE if connection.payload else READABLE)
+        self._expect(connection)
         return True
+
+    def _expect(self, connection: Connection) -> None:
+        """Let a plain answer be received at once, where nothing else is under way."""
+        under_way = connection.connecting or connection.payload or connection.received
+        self._plainly[connection.fd] = connection.plain and not under_way
 
     def _connect(self, connection: Connection) -> None:
         self.connects += 1
         connection.open(self._address, self._family, self._tls, self._host)
         self._by_fd[connection.fd] = connection
         self._epoll.register(connection.fd, READABLE | WRITABLE if connection.connecting else READABLE)
+        self._expect(connection)
 
     def _close(self, connection: Connection) -> None:
         self._by_fd.pop(connection.fd, None)
@@ -386,13 +388,12 @@ class Engine:
         for connection in self._in_flight():
             self._close(connection)
             self._write_off(connection, Outcome.UNANSWERED)
-        while self._next_due <= now:
-            self._backlog.append(self._next_due)
-            self._refill()
+        while self._due.next <= now:
+            self._due.miss()
         self._idle.extend(connection for _, connection in self._resting)
         self._resting.clear()
-        for intended in self._backlog:
+        for intended in self._due.waiting:
             packed = Outcome.UNSENT << OUTCOME_SHIFT | IS_QUEUED
             self._rows.extend((intended, now, now, packed, 0))
-        self._backlog.clear()
+        self._due.waiting.clear()
         self._hand_over()

@@ -123,7 +123,8 @@ def this_machine() -> dict[str, Any]:
 def code(kind: str) -> str:
     """Give the SHA-256 over the sources of an instrument."""
     whole = hashlib.sha256()
-    for path in sorted((paths.BENCH / _SOURCES[kind]).rglob("*.py")):
+    sources = (path for path in (paths.BENCH / _SOURCES[kind]).rglob("*") if path.suffix in (".py", ".c"))
+    for path in sorted(sources):
         whole.update(path.read_bytes())
     return whole.hexdigest()
 

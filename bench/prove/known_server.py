@@ -5,11 +5,9 @@ It is C because it is the ground truth to a few microseconds, and because as a n
 
 from __future__ import annotations
 
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Collection
 from contextlib import suppress
@@ -18,12 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import children, paths
-from bench.errors import BuildFailed, LoadFailed, ToolchainMissing
+from bench import children, compiled
+from bench.errors import LoadFailed
 from bench.gateways.process import HOST, free_port
 
 _SOURCE = Path(__file__).with_suffix(".c")
-_BINARY = paths.BUILD / "known_server"
 _START_S = 5.0
 _STOP_S = 10.0
 
@@ -40,33 +37,6 @@ class Log:
     """Instant at which its answer was sent."""
 
 
-def build() -> Path:
-    """Give the server's executable, compiled when it is older than its source.
-
-    Raises
-    ------
-    ToolchainMissing
-        There is no C compiler.
-    BuildFailed
-        It does not compile.
-    """
-    if _BINARY.is_file() and _BINARY.stat().st_mtime >= _SOURCE.stat().st_mtime:
-        return _BINARY
-    compiler = shutil.which("cc")
-    if compiler is None:
-        raise ToolchainMissing("No C compiler is on this machine. Install one with: apt-get install gcc")
-    _BINARY.parent.mkdir(parents=True, exist_ok=True)
-    # Into place by a rename: whoever runs it meanwhile keeps the old one.
-    with tempfile.TemporaryDirectory(dir=_BINARY.parent) as folder:
-        fresh = Path(folder) / _BINARY.name
-        command = [compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-o", fresh, _SOURCE]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise BuildFailed(f"{_SOURCE.name} does not compile:\n{done.stderr}")
-        fresh.rename(_BINARY)
-    return _BINARY
-
-
 class KnownServer:
     """A running server; as a context manager it is ended whatever happens.
 
@@ -81,7 +51,7 @@ class KnownServer:
     def __init__(self, folder: Path | None = None, cpus: Collection[int] = ()) -> None:
         self.port = free_port()
         self._log = folder / f"known-{self.port}.log" if folder else None
-        command = [build(), str(self.port), *([self._log] if self._log else [])]
+        command = [compiled.program(_SOURCE), str(self.port), *([self._log] if self._log else [])]
         self._process = children.spawn(command, cpus=cpus, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self._count: int | None = None
         self._wait_ready()

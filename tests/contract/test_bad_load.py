@@ -21,7 +21,7 @@ import pytest
 from bench import campaign, toolchains
 from bench.errors import LoadFailed
 from bench.gateways import registry
-from bench.load import engine
+from bench.load import due, engine
 from bench.load.generator import Generator, Order
 from bench.load.rows import FIELDS, Outcome
 from bench.load.schedule import Constant
@@ -177,7 +177,7 @@ def test_a_connection_that_was_answered_before_it_had_sent_everything_carries_no
 
 
 def test_a_load_whose_requests_wait_without_end_is_ended_with_a_sentence(monkeypatch) -> None:
-    monkeypatch.setattr(engine, "_MOST_WAITING", 20_000)
+    monkeypatch.setattr(due, "_MOST_WAITING", 20_000)
     with (
         serving(lambda _: OK) as server,
         pytest.raises(LoadFailed, match=r"requests were due and found no connection free.*Give a lower --rate"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from array import array
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from bench.errors import LoadFailed
+from bench.load.answers import Taken
 from bench.load.engine import Engine
 from bench.load.limits import Limits
 from bench.load.rows import FIELDS, Outcome, unpack
@@ -226,6 +228,34 @@ def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_one():
         said = load(server.port, drive)
     assert said.count(Outcome.OK) == server.requests == len(said.intended)
     assert said.connects == 2 * LIMITS.connections
+
+
+@pytest.mark.parametrize("surplus", [OK, OK[:-1]], ids=("plain", "in part"))
+def test_nor_for_one_that_was_sent_after_it_had_arrived(surplus: bytes):
+    with serving(lambda _: OK) as server:
+
+        def drive(engine: Engine) -> None:
+            told = engine._answers.told
+
+            def told_late(count: int) -> list[Taken]:
+                """Give a round's events only when the next request was sent, if there is one that nobody waits for."""
+                events = list(told(count))
+                unasked = [fd for fd, _, size, *_ in events if size > 0 and not engine._by_fd[fd].busy]
+                if unasked:
+                    time.sleep(max(engine._due.next - time.monotonic_ns(), 0) / 1e9)
+                    engine._send_due(time.monotonic_ns())
+                    late.extend(unasked)
+                return events
+
+            engine._answers.told = told_late
+            threading.Timer(0.5, server.say, (surplus, 2)).start()
+            engine.run_open(Constant(5, 1.0))
+
+        late: list[int] = []
+        said = load(server.port, drive, limits=replace(LIMITS, connections=1))
+    assert len(late) == 1
+    assert said.count(Outcome.RESET) == 1
+    assert said.count(Outcome.OK) == len(said.intended) - 1
 
 
 def test_a_request_larger_than_the_socket_takes_at_once_arrives_whole():
