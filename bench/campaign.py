@@ -28,6 +28,7 @@ from bench.errors import (
     FaultImpossible,
     GatewayDied,
     LoadFailed,
+    RecordsFull,
     RunUnreadable,
     ToolchainMissing,
     UnknownName,
@@ -247,7 +248,7 @@ def _measured(cell: Cell, context: Context, work: Path, say: Callable[[str], Non
     """Give the tables of a cell; of one that failed only the reason, so that the rest of the campaign goes on."""
     try:
         return _HOW.get(cell.scenario, measure)(cell, context, work)
-    except (LoadFailed, GatewayDied, FaultImpossible, ToolchainMissing) as error:
+    except (LoadFailed, GatewayDied, FaultImpossible, RecordsFull, ToolchainMissing) as error:
         say(f"{cell.cell_id} could not be measured. {error}")
         return failed(cell, context, str(error))
 

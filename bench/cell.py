@@ -20,6 +20,7 @@ from bench.load import gaps, spool
 from bench.load.account import clock_offsets_ns, window, workers_rows
 from bench.load.generator import Elsewhere, Generator, Order
 from bench.meters import control, hiccups, machine, pauses, process, threads
+from bench.meters.volume import Volume
 from bench.prove import certificate
 from bench.rig import Rig, as_list
 from bench.stalls import stalls_table
@@ -62,9 +63,12 @@ def measure(cell: Cell, context: Context, folder: Path) -> Tables:
         The gateway ended at start or under load.
     LoadFailed
         The load generator did not finish.
+    RecordsFull
+        The gateway's log and meters wrote more than they may.
     """
     variant = registry.variant(cell.variant)
     settings = gateway_settings(cell, context, folder)
+    volume = Volume(folder)
     with (
         control.Control(variant, folder / "control", settings.cpus) as idle,
         GatewayProcess(variant, settings) as gateway,
@@ -80,7 +84,7 @@ def measure(cell: Cell, context: Context, folder: Path) -> Tables:
         with ExitStack() as sampling:
             for sampler in (*samplers, thread_sampler):
                 sampling.enter_context(sampler)
-            _wait(generator, cell, gateway)
+            _wait(generator, cell, gateway, volume)
         pss = process.proportional_set_size(gateway.pid)
         counted = _gateway_count(gateway)
     requests = spool.read_requests(generator.samples, cell.cell_id)
@@ -107,7 +111,7 @@ def measure(cell: Cell, context: Context, folder: Path) -> Tables:
     row |= meter_columns(window(generator.samples), variant.gateway.runtime, folder, tables, own, beside)
     row |= {"meters_perturb": certificate.fails("overhead", variant.name)}
     row |= load_columns(cell, row, tables, generator, counted, context.ceiling_per_s)
-    row |= {"gateway_pss_bytes": pss}
+    row |= {"gateway_pss_bytes": pss, "records_bytes": volume.bytes()}
     return tables | {"cells": writer.from_rows("cells", [row])}
 
 
@@ -203,12 +207,13 @@ def _order(cell: Cell, context: Context, gateway: GatewayProcess) -> Order:
     )
 
 
-def _wait(generator: Generator, cell: Cell, gateway: GatewayProcess) -> None:
+def _wait(generator: Generator, cell: Cell, gateway: GatewayProcess, volume: Volume) -> None:
     """Wait for the generator, while the gateway lives."""
 
     def watch() -> None:
         if (code := gateway.process.poll()) is not None:
             raise gateway.died(f"ended under load with exit code {code}")
+        volume.check()
 
     generator.wait(cell.warm_up_s + cell.duration_s + _START_S, watch)
 

@@ -53,6 +53,10 @@ class DiskFull(BenchError):
     """There is no room left for what is measured: nothing more can be, until there is."""
 
 
+class RecordsFull(BenchError):
+    """A cell's log and its meters' records took more room than they may."""
+
+
 class MeterFailed(BenchError):
     """A pause log is missing or cannot be what it should be."""
 

@@ -28,7 +28,8 @@ OF_STALLS = f"""
 OF_FLOOR = """
     select c.variant, max(c.control_p99_ns) / 1e6 as floor_ms, max(c.hiccup_p99_ns) / 1e6 as p99_ms,
            max(c.hiccup_max_ns) / 1e6 as hiccup_ms, max(c.control_max_ns) / 1e6 as control_ms,
-           sum(c.hiccup_wakes)::bigint as wakes, bool_or(c.meters_perturb) as perturbed
+           sum(c.hiccup_wakes)::bigint as wakes, bool_or(c.meters_perturb) as perturbed,
+           sum(c.records_bytes) / sum((c.measure_end_ns - c.started_ns) / 60e9) / 1048576 as written_mib_per_min
     from cells c
     where c.scenario = $scenario and (c.gate_passed or $all_cells) and c.hiccup_wakes is not null
     group by all order by c.variant
@@ -45,6 +46,7 @@ def floors(run: Run, scenario: str, all_cells: bool = False) -> pd.DataFrame:
     """Give what hiccup meters saw, by variant, the worst of its processes; empty without hiccup meters.
 
     Columns: variant, floor_ms (P99 of its control's lateness), p99_ms, hiccup_ms and control_ms (longest of either), wakes,
-    perturbed (the overhead proof said that its meters change what they measure; missing where nobody made it).
+    perturbed (the overhead proof said that its meters change what they measure; missing where nobody made it),
+    written_mib_per_min (what logs and meters of its cells wrote).
     """
     return run.query(OF_FLOOR, {"scenario": scenario, "all_cells": all_cells})

@@ -165,6 +165,13 @@ CELLS = table(
     field("rows_censored", pa.int64(), "rows never sent or never answered, warm-up included"),
     field("locust_count", pa.int64(), "requests that Locust's own statistics counted", null="no load generator ran"),
     field("gateway_count", pa.int64(), "requests that the gateway's own counter counted", null="the gateway was gone"),
+    field(
+        "records_bytes",
+        pa.int64(),
+        "what the cell's logs and the gateway's records of pauses took on disk, from its start to the end of the load",
+        "bytes",
+        null="a recovery or rolling cell, or it failed",
+    ),
     field("residue_lines", pa.int64(), "lines of pause logs that could not be read", null="no pause log was read"),
     field("hiccup_period_ns", pa.int64(), "period of the gateway's hiccup meter", "ns", null="it kept no record"),
     field(

@@ -9,6 +9,7 @@ History of the format
     CPU time, unread lines of pause logs, and whether the meters perturb; `pauses` has drops, JFR and scheduling delays.
 4 : `faults` has the truth of a fault, when it ended by itself, what counts as slow, and how often service went away; recovery
     cells may have a load, and its `requests`; table `restarts`.
+5 : `cells` has what logs and records took on disk.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 label = pa.dictionary(pa.int32(), pa.string())
 """Type of a column of few different texts."""

@@ -15,6 +15,8 @@ from bench.errors import BenchError, RunUnreadable
 from bench.store.schema import TABLES
 
 _ROWS_A_GROUP = 1_000_000
+_LEAST_ROWS_A_GROUP = 100_000
+"""Of a run's tables: every group describes all columns anew, and a reader that wants one cell skips groups without it."""
 
 
 def write(name: str, table: pa.Table, folder: Path) -> None:
@@ -44,11 +46,22 @@ def join(name: str, parts: Iterable[Path], folder: Path) -> int:
     """
     rows = 0
     with _writing(name, folder / f"{name}.parquet") as out:
-        for part in parts:
-            table = read(name, part)
-            rows += table.num_rows
-            out.write_table(table, row_group_size=_ROWS_A_GROUP)
+        for group in _groups(read(name, part) for part in parts):
+            rows += group.num_rows
+            out.write_table(group, row_group_size=_ROWS_A_GROUP)
     return rows
+
+
+def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Join tables that are too small for a group of their own."""
+    small: list[pa.Table] = []
+    for table in tables:
+        small.append(table)
+        if sum(one.num_rows for one in small) >= _LEAST_ROWS_A_GROUP:
+            yield pa.concat_tables(small)
+            small = []
+    if small:
+        yield pa.concat_tables(small)
 
 
 def read(name: str, path: Path) -> pa.Table:

@@ -71,6 +71,7 @@ def floor_table(run: Run, scenario: str, all_cells: bool = False) -> pd.DataFram
         "its longest (ms)": [number(value) for value in rows["hiccup_ms"]],
         "control's longest (ms)": [number(value) for value in rows["control_ms"]],
         "wakes": rows["wakes"],
+        "written (MiB a minute)": [number(value) for value in rows["written_mib_per_min"]],
         "meters perturb": [_METERS[None if pd.isna(value) else bool(value)] for value in rows["perturbed"]],
     })  # fmt: skip
 

@@ -25,6 +25,7 @@ from bench.load import due, engine
 from bench.load.generator import Generator, Order
 from bench.load.rows import FIELDS, Outcome
 from bench.load.schedule import Constant
+from bench.meters import volume
 from bench.paths import ROOT, SCENARIOS
 from bench.store import writer
 from tests.accuracy.campaigns import start
@@ -293,3 +294,22 @@ def test_cells_that_fail_are_published_with_their_reason_and_the_others_are_meas
     assert {cell["gate_passed"] for cell in (killed, empty)} == {False}
     assert killed["gate_reasons"] == [killed["failure"]]
     assert campaign.failures(runs / "failing").keys() == {killed["cell_id"], empty["cell_id"]}
+
+
+def test_a_cell_whose_logs_and_records_fill_the_disk_is_ended_and_says_so(tmp_path) -> None:
+    if lacking := toolchains.missing(registry.variant("go").needs):
+        pytest.skip(" ".join(lacking))
+    runs = tmp_path / "runs"
+    suite = tmp_path / "failing.toml"
+    # Only the cell of twenty seconds.
+    suite.write_text("[[load]]".join(SUITE.split("[[load]]")[:2]))
+    with start(runs, "run", str(suite), "--name", "failing") as running:
+        wait_for_rows(runs, 250)
+        with (runs / ".failing" / "work" / "gateway.log").open("ab") as log:
+            log.truncate(volume.MOST_BYTES)
+        said = running.communicate(timeout=120)[1].decode()
+    assert running.returncode == 1, said
+    (cell,) = writer.read("cells", runs / "failing" / "cells.parquet").to_pylist()
+    assert f"took more than {volume.MOST_BYTES >> 20} MiB within" in cell["failure"]
+    assert "Shorten warm_up_s or duration_s" in cell["failure"]
+    assert cell["gate_reasons"] == [cell["failure"]]

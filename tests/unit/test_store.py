@@ -104,6 +104,18 @@ def test_a_folder_without_a_manifest_is_not_a_run(tmp_path):
         manifest.read(tmp_path)
 
 
+def test_small_cells_share_a_row_group_and_a_large_one_has_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "_LEAST_ROWS_A_GROUP", 10)
+    parts = []
+    for number, rows in enumerate((4, 4, 4, 10, 1)):
+        (folder := tmp_path / str(number)).mkdir()
+        writer.write("machine", writer.from_rows("machine", machine_rows(rows)), folder)
+        parts.append(folder / "machine.parquet")
+    assert writer.join("machine", parts, tmp_path) == 23
+    told = pq.ParquetFile(tmp_path / "machine.parquet").metadata
+    assert [told.row_group(group).num_rows for group in range(told.num_row_groups)] == [12, 10, 1]
+
+
 def test_a_run_of_another_schema_version_is_refused(tmp_path):
     with pytest.raises(RunUnreadable, match="schema version 99"):
         manifest.read(stored(tmp_path, schema_version=99))
