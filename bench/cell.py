@@ -20,12 +20,12 @@ from bench.load import gaps, spool
 from bench.load.account import clock_offsets_ns, window, workers_rows
 from bench.load.generator import Elsewhere, Generator, Order
 from bench.meters import control, hiccups, machine, pauses, process, threads
-from bench.meters.volume import Volume
 from bench.prove import certificate
 from bench.rig import Rig, as_list
 from bench.stalls import stalls_table
 from bench.store import writer
 from bench.suite import Cell, Suite
+from bench.volume import Volume
 
 _START_S = 40.0
 """How long gateway and generator may take to start, beside the load itself."""

@@ -18,14 +18,13 @@ from pathlib import Path
 
 import pytest
 
-from bench import campaign, toolchains
+from bench import campaign, toolchains, volume
 from bench.errors import LoadFailed
 from bench.gateways import registry
 from bench.load import due, engine
 from bench.load.generator import Generator, Order
 from bench.load.rows import FIELDS, Outcome
 from bench.load.schedule import Constant
-from bench.meters import volume
 from bench.paths import ROOT, SCENARIOS
 from bench.store import writer
 from tests.accuracy.campaigns import start
