@@ -160,7 +160,7 @@ def run(
 
 @app.command()
 def prove(
-    instrument: Annotated[str, typer.Argument(help="Which: load, pauses, overhead or recovery.")],
+    instrument: Annotated[str, typer.Argument(help="Which: load, pauses, overhead, recovery or statistics.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Hold an instrument of this suite against what is known, and keep the certificate for later runs."""

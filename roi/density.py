@@ -39,31 +39,6 @@ WITHOUT_ANSWER = """
     group by c.cell_id, c.position having count(*) filter (m.outcome = 'ok') = 0 order by c.position
 """
 
-WARM_UP = """
-    with began as (select cell_id, min(intended_ns) as began_ns from requests group by cell_id),
-    seconds as (
-        select c.variant, c.runtime, c.cell_id, (r.intended_ns - b.began_ns) // 1000000000 as second, count(*) as answered
-        from requests r join began b using (cell_id) join cells c using (cell_id)
-        where c.scenario = 'saturate' and r.outcome = 'ok' and (c.gate_passed or $all_cells)
-          and (r.intended_ns - b.began_ns) // 1000000000 < (c.measure_end_ns - b.began_ns) // 1000000000
-        group by all
-    )
-    select variant, runtime, second + 1 as second, exp(avg(ln(answered))) as rate_per_s, count(*) as n
-    from seconds group by all order by variant, second
-"""
-"""Requests answered in each whole second of saturation from the first request on, geometric mean over processes."""
-
-
-def warm_up(run: Run, all_cells: bool = False) -> pd.DataFrame:
-    """Give requests/s by second since the first request: columns variant, runtime, second, rate_per_s, n.
-
-    Parameters
-    ----------
-    all_cells
-        Include cells that the gate did not pass.
-    """
-    return run.query(WARM_UP, {"all_cells": all_cells})
-
 
 def without_answer(run: Run, scenario: str, all_cells: bool = False) -> list[str]:
     """Give the cells that answered no request with 2xx: they have neither a capacity nor a cost, and are left out."""

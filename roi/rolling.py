@@ -11,13 +11,12 @@ from collections import Counter
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from roi.data import Run
+from roi.statistics.counts import poisson_interval
 
 GROUP = ["variant", "runtime", "way"]
 WAYS = ("drain", "terminate", "kill")
-_CONFIDENCE = 0.95
 
 LOSSES = """
     with replaced as (
@@ -65,7 +64,7 @@ def summary(run: Run, slo_ms: float, all_cells: bool = False) -> pd.DataFrame:
     rows = []
     for key, part in losses(run, slo_ms, all_cells).groupby(GROUP, observed=True):
         restarts, lost = int(part["restarts"].sum()), int(part["lost"].sum())
-        lo, hi = _poisson_interval(lost)
+        lo, hi = poisson_interval(lost)
         why = Counter[str]()
         for text in (text for texts in part["reasons"] for text in texts):
             why.update(json.loads(text))
@@ -80,13 +79,6 @@ def summary(run: Run, slo_ms: float, all_cells: bool = False) -> pd.DataFrame:
     return table.sort_values("way", key=lambda ways: ways.map(WAYS.index), kind="stable").sort_values(
         "variant", kind="stable"
     )
-
-
-def _poisson_interval(count: int) -> tuple[float, float]:
-    """Give the exact interval of a Poisson mean of which one count was seen."""
-    tail = (1 - _CONFIDENCE) / 2
-    lo = stats.chi2.ppf(tail, 2 * count) / 2 if count else 0.0
-    return float(lo), float(stats.chi2.ppf(1 - tail, 2 * count + 2) / 2)
 
 
 TIMELINE = """

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
-from scipy import stats
 
 from roi import claims, pauses
 from roi.claims import Claim
 from roi.data import Run
+from roi.statistics import studentised
 from roi.statistics.quantiles import observations_needed
 
 SUPPORTED, CONTRADICTED, NOT_MEASURABLE = "supported", "contradicted", "not measurable here"
 _ZGC17, _NODES = "java17-zgc", ("node20", "node")
 _NS_PER_US = 1e3
-_SEED = 5
 
 DROPS = """
     select count(*) as recorded, count(*) filter (p.window_ns = 0) as n,
@@ -115,8 +113,7 @@ def _mean(run: Run, rows: pd.DataFrame, summary: pd.Series | None, scenario: str
     lengths = rows.loc[rows["variant"] == _ZGC17, "dur_hi_ns"].to_numpy(float) / _NS_PER_US
     if len(lengths) < 2:
         return NOT_MEASURABLE, "one pause has no interval"
-    drawn = stats.bootstrap((lengths,), np.mean, method="percentile", random_state=np.random.default_rng(_SEED))
-    lo, hi = drawn.confidence_interval
+    lo, hi = studentised.interval(lengths)
     told = pauses.phase_against_safepoint(run, scenario, all_cells).set_index("variant")
     log = (
         f"; the collector's own line says {told.loc[_ZGC17, 'phase_us']:,.0f} µs in the median"

@@ -12,6 +12,7 @@ def _module(name: str) -> Callable[[], ModuleType]:
 
 
 INSTRUMENTS: dict[str, Callable[[], ModuleType]] = {
-    name: _module(name) for name in ("load", "pauses", "overhead", "recovery")
+    **{name: _module(name) for name in ("load", "pauses", "overhead", "recovery")},
+    "statistics": _module("coverage"),
 }
 """By name what gives the module that proves it: with `prove(say, show)`, and `MINUTES` that it takes."""

@@ -14,8 +14,14 @@ from bench import paths
 from bench.meters import machine
 
 _FOLDER = paths.RUNS / ".certificates"
-_SOURCES = {"load": "load", "pauses": "meters", "overhead": "meters", "recovery": "faults"}
-"""The folder of `bench` that holds each instrument."""
+_SOURCES = {
+    "load": paths.BENCH / "load",
+    "pauses": paths.BENCH / "meters",
+    "overhead": paths.BENCH / "meters",
+    "recovery": paths.BENCH / "faults",
+    "statistics": paths.ROOT / "roi" / "statistics",
+}
+"""The folder that holds each instrument."""
 _MACHINE = ("cpu_model", "processors", "processors_allowed", "kernel", "memory_bytes", "hypervisor")
 """What makes two machines the same for a certificate; load and steal change from hour to hour."""
 
@@ -61,7 +67,7 @@ class Certificate:
     """All proofs of one instrument on one machine."""
 
     kind: str
-    """Which instrument: load, pauses, overhead, recovery."""
+    """Which instrument: load, pauses, overhead, recovery, statistics."""
     made_at: str
     """Wall clock, ISO 8601, UTC."""
     machine: Mapping[str, Any]
@@ -123,7 +129,7 @@ def this_machine() -> dict[str, Any]:
 def code(kind: str) -> str:
     """Give the SHA-256 over the sources of an instrument."""
     whole = hashlib.sha256()
-    sources = (path for path in (paths.BENCH / _SOURCES[kind]).rglob("*") if path.suffix in (".py", ".c"))
+    sources = (path for path in _SOURCES[kind].rglob("*") if path.suffix in (".py", ".c"))
     for path in sorted(sources):
         whole.update(path.read_bytes())
     return whole.hexdigest()

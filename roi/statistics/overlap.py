@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from roi.statistics import studentised
 from roi.statistics.estimate import Estimate
 from roi.statistics.utilisation import merged
-
-_DRAWS = 2000
 
 
 def overlaps(begin: np.ndarray, end: np.ndarray, pause_begin: np.ndarray, pause_end: np.ndarray) -> np.ndarray:
@@ -34,8 +33,8 @@ def overlaps(begin: np.ndarray, end: np.ndarray, pause_begin: np.ndarray, pause_
     return inside & (pause_begin[np.minimum(nearest, len(pause_end) - 1)] < end)
 
 
-def share_of_blocks(hits: np.ndarray, blocks: np.ndarray, confidence: float = 0.95, seed: int = 1) -> Estimate:
-    """Give the share of hits, with a percentile interval from a bootstrap over blocks of time.
+def share_of_blocks(hits: np.ndarray, blocks: np.ndarray, confidence: float = 0.95) -> Estimate:
+    """Give the share of hits, with the interval of a studentised bootstrap over blocks of time.
 
     Requests that wait for the same pause are one event and not many, so an interval over requests (Wilson's) is far too
     narrow. Blocks longer than any dependence are drawn again instead, whole (Kuensch, Annals of Statistics 17, 1989; with
@@ -55,7 +54,7 @@ def share_of_blocks(hits: np.ndarray, blocks: np.ndarray, confidence: float = 0.
     share = float(hit.sum() / every.sum())
     if len(every) < 2:
         return Estimate(share, None, None, len(every), confidence)
-    drawn = np.random.default_rng(seed).integers(0, len(every), (_DRAWS, len(every)))
-    shares = hit[drawn].sum(axis=1) / every[drawn].sum(axis=1)
-    lo, hi = np.quantile(shares, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Estimate(share, float(lo), float(hi), len(every), confidence)
+    # A share is a ratio: what a block moves it by is its hits less what so many requests should have had.
+    moves = share + (hit - share * every) / every.mean()
+    lo, hi = studentised.interval(moves, confidence)
+    return Estimate(share, max(lo, 0.0), min(hi, 1.0), len(every), confidence)

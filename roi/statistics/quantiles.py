@@ -116,9 +116,7 @@ def _from_ranks(values: np.ndarray, cumulated: np.ndarray, q: float, confidence:
         return int(np.searchsorted(cumulated, rank))
 
     point = at(max(int(np.ceil(q * n)), 1))
-    tail = (1 - confidence) / 2
-    lower_rank = int(stats.binom.ppf(tail, n, q))
-    upper_rank = int(stats.binom.ppf(1 - tail, n, q)) + 1
+    lower_rank, upper_rank = _ranks(n, q, confidence)
     return Quantile(
         q,
         float(values[point]),
@@ -126,3 +124,19 @@ def _from_ranks(values: np.ndarray, cumulated: np.ndarray, q: float, confidence:
         float(values[at(upper_rank)]) if upper_rank <= n else None,
         n,
     )
+
+
+def _ranks(n: int, q: float, confidence: float) -> tuple[int, int]:
+    """Give the ranks between which the population's q lies often enough, and no more often than ranks make necessary.
+
+    What is left of the confidence is halved between the ends; an end moves inward while both together still hold enough.
+    """
+    tail = (1 - confidence) / 2
+    lower, upper = int(stats.binom.ppf(tail, n, q)), int(stats.binom.ppf(1 - tail, n, q)) + 1
+    spare = float(stats.binom.cdf(upper - 1, n, q) - stats.binom.cdf(lower - 1, n, q)) - confidence
+    if lower >= 1 and upper <= n:
+        if (given_up := float(stats.binom.pmf(lower, n, q))) <= spare:
+            lower, spare = lower + 1, spare - given_up
+        if float(stats.binom.pmf(upper - 1, n, q)) <= spare:
+            upper -= 1
+    return lower, upper

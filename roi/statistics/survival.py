@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from itertools import combinations
+from math import comb
 
 import numpy as np
 from scipy import stats
 
+from roi.statistics import studentised
 from roi.statistics.estimate import Estimate
 
-_DRAWS = 2_000
 _SEED = 7
+_SHARINGS = 20_000
+_EQUAL = 1e-9
+"""Sums of the same scores in another order differ by less."""
 
 
 @dataclass(frozen=True)
@@ -70,19 +75,21 @@ def survival(recovery_s: np.ndarray, censored: np.ndarray, horizon_s: float, con
 def restricted_mean(
     recovery_s: np.ndarray, censored: np.ndarray, horizon_s: float, confidence: float = 0.95
 ) -> Estimate:
-    """Give the mean recovery time, nobody counted longer than the horizon, with an interval from a bootstrap over runs.
+    """Give the mean recovery time, nobody counted longer than the horizon, with a studentised bootstrap's interval.
 
     It is the area under the Kaplan-Meier curve up to the horizon (Irwin, Journal of Hygiene 47, 1949; Royston and Parmar,
-    BMC Medical Research Methodology 13, 2013). Runs are drawn again with their censoring; percentile interval.
+    BMC Medical Research Methodology 13, 2013). The bootstrap is over the runs' pseudo-values (Andersen, Hansen and Klein,
+    Lifetime Data Analysis 10, 2004): what the area would lose without a run, times their number. Where nobody is censored
+    before the horizon they are the times themselves.
     """
     recovery_s, censored = np.asarray(recovery_s, float), np.asarray(censored, bool)
     value, n = _area(recovery_s, censored, horizon_s), len(recovery_s)
     if n < 2:
         return Estimate(value, None, None, n, confidence)
-    drawn = np.random.default_rng(_SEED).integers(0, n, (_DRAWS, n))
-    areas = [_area(recovery_s[places], censored[places], horizon_s) for places in drawn]
-    lo, hi = np.quantile(areas, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Estimate(value, min(float(lo), value), max(float(hi), value), n, confidence)
+    others = ~np.eye(n, dtype=bool)
+    without = np.array([_area(recovery_s[rest], censored[rest], horizon_s) for rest in others])
+    lo, hi = studentised.interval(n * value - (n - 1) * without, confidence)
+    return Estimate(value, max(lo, 0.0), min(hi, horizon_s), n, confidence)
 
 
 def _area(recovery_s: np.ndarray, censored: np.ndarray, horizon_s: float) -> float:
@@ -112,15 +119,28 @@ def log_rank(
 ) -> float | None:
     """Give the p-value of the log-rank test that two groups recover alike; None where nobody recovered in either.
 
-    Source: Mantel, Cancer Chemotherapy Reports 50, 1966.
+    Of few runs the statistic is not normal, and a test that takes it for normal cries wolf: five against five in 7 % of cases
+    and not in 5 %. Here it is held against its own distribution over the ways to share the runs out, all of them where they
+    are few, else a sample.
+
+    Source: Mantel, Cancer Chemotherapy Reports 50, 1966; as scores of the runs: Peto and Peto, JRSS A 135, 1972.
     """
-    if np.asarray(first_censored, bool).all() and np.asarray(second_censored, bool).all():
+    times = np.concatenate([np.asarray(first_s, float), np.asarray(second_s, float)])
+    recovered = ~np.concatenate([np.asarray(first_censored, bool), np.asarray(second_censored, bool)])
+    if not recovered.any():
         return None
-    groups = (
-        stats.CensoredData.right_censored(np.asarray(times, float), np.asarray(censored, bool))
-        for times, censored in ((first_s, first_censored), (second_s, second_censored))
-    )
-    return float(stats.logrank(*groups).pvalue)
+    at, place = np.unique(times, return_inverse=True)
+    at_risk = len(times) - np.searchsorted(np.sort(times), at)
+    # A run scores its recovery less what was to be expected of it up to then.
+    scores = recovered - np.cumsum(np.bincount(place, recovered) / at_risk)[place]
+    n, of_first = len(times), len(np.asarray(first_s))
+    found = abs(scores[:of_first].sum())
+    if comb(n, of_first) <= _SHARINGS:
+        sums = np.array([scores[list(chosen)].sum() for chosen in combinations(range(n), of_first)])
+        return float((np.abs(sums) >= found - _EQUAL).mean())
+    shuffled = np.random.default_rng(_SEED).permuted(np.tile(scores, (_SHARINGS, 1)), axis=1)[:, :of_first]
+    as_far = int((np.abs(shuffled.sum(axis=1)) >= found - _EQUAL).sum())
+    return (as_far + 1) / (_SHARINGS + 1)
 
 
 def share(successes: int, n: int, confidence: float = 0.95) -> Estimate:

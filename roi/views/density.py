@@ -12,7 +12,7 @@ from roi.statistics.estimate import Estimate
 from roi.views.words import excluded, footnote, interval, listed, number, percent
 
 GO = "go"
-_SATURATED = "saturate"
+SATURATED = "saturate"
 
 
 def capacity_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
@@ -30,28 +30,8 @@ def capacity_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
         + listed(f"{r.variant} {number(r.value)}" for r in table.itertuples()) + ".",
         y_title=f"Requests/s answered with 2xx, {_cores(cores)}", y_log=True, horizontal=True,
         subtitle="Closed loop, every connection busy; dots are geometric means over fresh processes, bars 95 % intervals",
-        footnote=_footnote(run, Compared(_SATURATED, all_cells)),
+        footnote=throughput_footnote(run, Compared(SATURATED, all_cells)),
     ).with_reference(claim.value, f"the article: {claim.value:,.0f} a Go service")  # fmt: skip
-
-
-def warm_up_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
-    """Draw how each variant comes to its speed under full load; None without a saturated cell."""
-    table = density.warm_up(run, all_cells)
-    if table.empty:
-        return None
-    first = table[table["second"] == 1].set_index("variant")["rate_per_s"]
-    gain = (table.groupby("variant")["rate_per_s"].max() / first).dropna()
-    slowest, steadiest = gain.idxmax(), gain.idxmin()
-    return ChartSpec(
-        "warm_up", "lines", table.astype({"second": float}), "second", "rate_per_s", series="variant", beside=("n",),
-        title=f"{slowest} becomes {number(gain[slowest], 2)} times as fast while it warms up"
-        + f", {steadiest} {number(gain[steadiest], 2)} times: when one measures decides who wins" * (len(gain) > 1),
-        alt="Requests a second by second since the first request. Gain from the first second to the best: "
-        + listed(f"{name} {number(value, 2)}" for name, value in gain.items()) + ".",
-        x_title="Seconds of full load since the first request", y_title="Requests/s", y_log=True,
-        subtitle="Saturated, one fresh process a line or the geometric mean of several; the last seconds are what counts",
-        footnote=_footnote(run, Compared(_SATURATED, all_cells)),
-    )  # fmt: skip
 
 
 def demand_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
@@ -70,7 +50,7 @@ def demand_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
         + listed(f"{r.variant} {number(r.value)}" for r in table.itertuples()) + ".",
         y_title="CPU time a request (µs)", horizontal=True,
         subtitle=f"All at the same offered load, {rate:g} requests/s, open loop; bars are 95 % intervals over processes",
-        footnote=_footnote(run, Compared("steady", all_cells, model="open", rate_per_s=float(rate))),
+        footnote=throughput_footnote(run, Compared("steady", all_cells, model="open", rate_per_s=float(rate))),
     )  # fmt: skip
 
 
@@ -87,7 +67,7 @@ def ratio_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
         + listed(f"{r.base} {interval(r.value, r.lo, r.hi)}" for r in table.itertuples()) + ".",
         y_title="Requests/s of Go over Java (ratio)", y_log=True, horizontal=True,
         subtitle="At saturation on the same processor; bars are 95 % intervals over fresh processes",
-        footnote=_footnote(run, Compared(_SATURATED, all_cells)),
+        footnote=throughput_footnote(run, Compared(SATURATED, all_cells)),
     ).with_reference(claim.value, f"the article: {claim.value:g} times").with_reference(1.0, "no difference")  # fmt: skip
 
 
@@ -113,7 +93,7 @@ def verdict(run: Run, all_cells: bool = False) -> str:
     go, table = go_capacity(run, all_cells), ratios(run, all_cells)
     service, ratio = claims.claim("qps_per_go_service"), claims.claim("qps_go_over_java")
     if go is None:
-        why = excluded(run, Compared(_SATURATED, all_cells))
+        why = excluded(run, Compared(SATURATED, all_cells))
         return (
             f"The run holds no saturated Go cell to show: nothing can be said of the article's figures. {why}".strip()
         )
@@ -147,7 +127,7 @@ def capacity_table(run: Run, all_cells: bool = False) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def _footnote(run: Run, compared: Compared) -> str:
+def throughput_footnote(run: Run, compared: Compared) -> str:
     """Say what a chart of throughput leaves out: what every chart does, and cells that answered nothing."""
     silent = density.without_answer(run, compared.scenario, compared.all_cells)
     return footnote(run, compared) + f" Left out, because no request was answered with 2xx: {listed(silent)}." * bool(

@@ -79,6 +79,28 @@ _WORDS = (
     (r"(\w+):(\w+)_recovery_(\d+)_s", r"Policy \1, \2, run \3: recovery, against the virtual clock (s)"),
     (r"no_fault_failed_share", r"Nothing wrong: share of probes that failed"),
     (r"no_fault_restarts", r"Nothing wrong: restarts"),
+    (r"mean_of_(\d+)_coverage", r"Mean of \1 processes: how often its interval holds the truth"),
+    (r"geometric_mean_of_(\d+)_coverage", r"Geometric mean of \1 processes: how often its interval holds the truth"),
+    (r"ratio_of_(\d+)_coverage", r"Ratio of two variants, \1 processes each: how often its interval holds the truth"),
+    (r"median_of_(\d+)_coverage", r"Median of \1 processes: how often its interval holds the truth"),
+    (
+        r"restricted_mean_of_(\d+)_coverage",
+        r"Mean time to recovery of \1 faults: how often its interval holds the truth",
+    ),
+    (
+        r"median_recovery_of_(\d+)_coverage",
+        r"Median time to recovery of \1 faults: how often its interval holds the truth",
+    ),
+    (r"recovered_by_of_(\d+)_coverage", r"Recovery curve of \1 faults: how often its interval holds the truth"),
+    (r"share_of_(\d+)_coverage", r"Share of \1 runs: how often its interval holds the truth"),
+    (
+        r"share_of_(\d+)_blocks_coverage",
+        r"Share of requests, over \1 blocks of time: how often its interval holds the truth",
+    ),
+    (r"quantile_([\d.]+)_of_(\d+)_coverage", r"Quantile \1 of \2 pauses: how often its interval holds the truth"),
+    (r"count_coverage", r"A count: how often its interval holds the truth"),
+    (r"ratio_of_(\d+)_false_alarms", r"A variant against itself, \1 processes each: how often they are told apart"),
+    (r"log_rank_of_(\d+)_false_alarms", r"A runtime against itself, \1 recoveries each: how often they are told apart"),
     (r"cpu_a_request_ratio", r"CPU time a request with meters over without: upper end of the interval"),
     (r"(p\d+)_ratio", r"Response time with meters over without, \1: upper end of the interval"),
 )

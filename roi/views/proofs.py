@@ -15,7 +15,7 @@ from roi.data import Run
 from roi.views.proof_words import is_count, plain
 from roi.views.words import footnote, listed, milliseconds, number
 
-LOAD, PAUSES, OVERHEAD, RECOVERY = "load", "pauses", "overhead", "recovery"
+LOAD, PAUSES, OVERHEAD, RECOVERY, STATISTICS = "load", "pauses", "overhead", "recovery", "statistics"
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,10 @@ INSTRUMENTS = {
     RECOVERY: Instrument(
         "prober and supervisor", "that they see an outage as long as it is rests here on their own word",
         "their recovery times are in doubt", "an hour and a quarter",
+    ),
+    STATISTICS: Instrument(
+        "the statistics", "that their intervals hold the truth as often as they say rests here on their sources",
+        "some intervals do not hold what they say", "two minutes",
     ),
 }  # fmt: skip
 _SHOWN_Q = 0.99

@@ -6,11 +6,14 @@ way in which a load can end.
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from bench.prove import equivalence, fidelity, known_delay, queueing, stall
+from bench import calibrate
+from bench.prove import certificate, equivalence, fidelity, known_delay, queueing, stall
 from bench.prove.certificate import Proof
 from bench.prove.statistics import batch_means_half_width, counts, dispersion, fifo_response, md1_mean
 from bench.prove.statistics import equivalence as tost
@@ -148,3 +151,41 @@ def test_equivalence_is_what_scipys_exact_signed_rank_tests_say(pairs: int):
         above = stats.wilcoxon(differences + 0.25, alternative="greater", method="exact").pvalue
         below = stats.wilcoxon(differences - 0.25, alternative="less", method="exact").pvalue
         assert tost(differences, 0.25).holds == (max(above, below) <= 0.05)
+
+
+def test_a_certificate_is_this_machines_and_says_whether_the_code_is_still_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(certificate, "_FOLDER", tmp_path)
+    assert certificate.stored("load") is None
+    made = certificate.certify("load", [Proof.near("x_ms", 1.0, 1.5, 1.0, "n")], {"c": {"q": [0.5]}})
+    assert made.holds
+    kept = certificate.stored("load")
+    assert kept["of_this_code"]
+    assert kept["proofs"] == json.loads(json.dumps(made.as_dict()["proofs"]))
+    monkeypatch.setattr(certificate, "code", lambda kind: "other")
+    assert not certificate.stored("load")["of_this_code"]
+    monkeypatch.setattr(certificate, "this_machine", lambda: {"cpu_model": "another"})
+    assert certificate.stored("load") is None
+
+
+def test_the_ceiling_is_measured_once_a_day_and_divides_what_comes_after(tmp_path, monkeypatch):
+    monkeypatch.setattr(calibrate, "_FILE", tmp_path / "calibration.json")
+    monkeypatch.setattr(calibrate, "_SHORT_RUNS", 1)
+    monkeypatch.setattr(calibrate, "_SHORT_S", 0.5)
+    said = []
+    ceiling = calibrate.ceiling_today(RIG, 1, said.append)
+    assert ceiling > 1_000
+    assert calibrate.ceiling_today(RIG, 1, said.append) == ceiling
+    assert len(said) == 1
+    assert calibrate.stored()["runs"]["null"]["engine"] == [pytest.approx(ceiling, abs=0.1)]
+    monkeypatch.setattr(calibrate, "_now", lambda: "2100-01-01T00:00:00+00:00")
+    assert calibrate.stored() is None
+
+
+def test_every_kind_of_proof_can_fail():
+    assert Proof.near("x", 1.0, 1.1, 0.1001, "").holds
+    assert not Proof.near("x", 1.0, 1.2, 0.1, "").holds
+    assert Proof.at_most("x", 1.0, 1.0, "").holds
+    assert not Proof.at_most("x", 1.0, 1.01, "").holds
+    assert Proof.at_least("x", 1.0, 1.0, "").holds
+    assert not Proof.at_least("x", 1.0, 0.99, "").holds
+    assert not Proof.near("x", 1.0, float("nan"), 0.1, "").holds

@@ -4,12 +4,13 @@ import dataclasses
 
 import pytest
 
-from roi import density, quality
+from roi import coverage, density, quality
 from roi.exclusions import Compared, exclusions, frequent
 from roi.views import calibration, proofs
 from roi.views import density as density_view
 from roi.views import latency as latency_view
 from roi.views import quality as quality_view
+from roi.views import warm_up as warm_up_view
 from roi.views.proof_words import plain
 from roi.views.words import excluded, footnote
 from tests.notebooks.written_run import Request, WrittenCell, served
@@ -97,7 +98,7 @@ def test_every_chart_that_compares_has_the_reasons_in_its_footnote(run, all_cell
         density_view.demand_chart(opened, all_cells),
     ):
         assert late in chart.footnote
-    for chart in (density_view.capacity_chart(opened, all_cells), density_view.warm_up_chart(opened, all_cells)):
+    for chart in (density_view.capacity_chart(opened, all_cells), warm_up_view.chart(opened, all_cells)):
         assert stolen in chart.footnote
 
 
@@ -253,7 +254,7 @@ def test_proofs_made_variant_by_variant_are_a_row_a_kind_and_name_who_fails(run)
     assert proofs.share_held(opened, proofs.PAUSES)["value"] == 0.75
 
 
-def test_every_proof_of_meters_and_recovery_has_plain_words():
+def test_every_proof_of_meters_recovery_and_statistics_has_plain_words():
     names = (
         "residue_lines collections forced_found forced_elsewhere forced_counted forced_stop_share_max forced_stop_share_median"
         " stopping_ms ttsp_ms phase_over_rest sigstop_hiccup_ms sigstop_control_ms sigstop_called_gc_share block_hiccup_ms"
@@ -263,6 +264,7 @@ def test_every_proof_of_meters_and_recovery_has_plain_words():
         " p50_ratio p99_ratio back_off_3_s back_off_after_601_s_s hang_found_mean_s hang_grace_s outage_first_ok_ms"
         " flapping_sustained_ms slow_return_lost_probes never_returned_censored never_returned_lost_probes"
         " kubernetes:sigstop_recovery_2_s no_fault_failed_share no_fault_restarts"
+        f" {' '.join(f'{case.name}_coverage' for case in coverage.cases())} ratio_of_3_false_alarms log_rank_of_5_false_alarms"
     )
     assert [name for name in names.split() if plain(name) == name.replace("_", " ")] == []
 
