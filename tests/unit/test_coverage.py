@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from bench.errors import BenchError
+from bench.prove import certificate
+from bench.prove import coverage as prove
 from roi import coverage
 from roi.coverage import Case
 from roi.statistics.estimate import mean_of_processes
@@ -75,3 +78,23 @@ def test_students_interval_holds_on_processes_like_ours():
     assert (lo, hi) == (mean_of_processes(values).lo, mean_of_processes(values).hi)
     assert lo < truth < hi
     assert said == 0.95
+
+
+def test_bench_makes_a_certificate_of_what_the_statistics_say_of_themselves(tmp_path, monkeypatch):
+    monkeypatch.setattr(certificate, "_FOLDER", tmp_path)
+    shown = []
+    made = prove.prove(lambda sentence: None, shown.append, experiments=20)
+    assert tuple(shown) == made.proofs
+    names = [proof.name for proof in made.proofs]
+    assert names[:-5] == [f"{case.name}_coverage" for case in coverage.cases()]
+    assert [name.rpartition("_of_")[0] for name in names[-5:]] == ["ratio"] * 3 + ["log_rank"] * 2
+    assert certificate.stored("statistics")["of_this_code"]
+    assert all(proof.measured >= 0.6 for proof in made.proofs if proof.name.endswith("_coverage"))
+
+
+def test_statistics_that_fail_are_a_sentence_and_no_certificate(tmp_path, monkeypatch):
+    monkeypatch.setattr(certificate, "_FOLDER", tmp_path)
+    monkeypatch.setattr(prove.sys, "executable", "false")
+    with pytest.raises(BenchError, match="failed with exit code 1"):
+        prove.prove(lambda sentence: None, lambda proof: None)
+    assert certificate.stored("statistics") is None
