@@ -186,18 +186,22 @@ def _processes(
     estimator: Callable[[np.ndarray], Estimate], truth: float, n: int, random: np.random.Generator
 ) -> tuple[float, Interval]:
     made = estimator(processes(random, n))
-    return truth, (made.lo, made.hi, made.confidence)
+    return truth, _said(made)
+
+
+def _said(made: Estimate) -> Interval:
+    return made.lo, made.hi, made.confidence
 
 
 def _ratio(n: int, random: np.random.Generator) -> tuple[float, Interval]:
     made = ratio_of_processes(processes(random, n), processes(random, n))
-    return 1.0, (made.lo, made.hi, made.confidence)
+    return 1.0, _said(made)
 
 
 def _restricted(n: int, truth: float, horizon_s: float, random: np.random.Generator) -> tuple[float, Interval]:
     times = recoveries(random, n)
     made = restricted_mean(np.minimum(times, horizon_s), times > horizon_s, horizon_s)
-    return truth, (made.lo, made.hi, made.confidence)
+    return truth, _said(made)
 
 
 def _halfway(n: int, truth: float, horizon_s: float, random: np.random.Generator) -> tuple[float, Interval | None]:
@@ -220,12 +224,12 @@ def _curve(n: int, every: np.ndarray, horizon_s: float, random: np.random.Genera
 def _share(n: int, random: np.random.Generator) -> tuple[float, Interval]:
     truth = random.uniform()
     made = share(int(random.binomial(n, truth)), n)
-    return truth, (made.lo, made.hi, made.confidence)
+    return truth, _said(made)
 
 
 def _blocks(n: int, random: np.random.Generator) -> tuple[float, Interval]:
     made = share_of_blocks(*clustered(random, n))
-    return 0.5, (made.lo, made.hi, made.confidence)
+    return 0.5, _said(made)
 
 
 def _quantile(q: float, n: int, random: np.random.Generator) -> tuple[float, Interval]:

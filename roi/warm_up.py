@@ -13,8 +13,10 @@ from roi.statistics.steady import Course, Steadiness, course
 WINDOW_S = 0.1
 _WINDOW_NS = round(WINDOW_S * 1e9)
 
-BY_SECOND = """
-    with began as (select cell_id, min(intended_ns) as began_ns from requests group by cell_id),
+_BEGAN = "began as (select cell_id, min(intended_ns) as began_ns from requests group by cell_id)"
+
+BY_SECOND = f"""
+    with {_BEGAN},
     seconds as (
         select c.variant, c.runtime, c.cell_id, (r.intended_ns - b.began_ns) // 1000000000 as second, count(*) as answered
         from requests r join began b using (cell_id) join cells c using (cell_id)
@@ -28,7 +30,7 @@ BY_SECOND = """
 """Requests answered in each whole second of saturation from the first request on, geometric mean over processes."""
 
 WINDOWS = f"""
-    with began as (select cell_id, min(intended_ns) as began_ns from requests group by cell_id),
+    with {_BEGAN},
     answers as (
         select c.variant, c.runtime, c.cell_id, b.began_ns, c.measure_start_ns, c.measure_end_ns,
                (r.intended_ns + r.schedule_lag_ns + r.service_time_ns - b.began_ns) // {_WINDOW_NS} as place

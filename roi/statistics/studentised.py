@@ -11,11 +11,11 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-DRAWS = 2_000
+_DRAWS = 2_000
 _SEED = 7
 
 
-def interval(values: np.ndarray, confidence: float = 0.95, draws: int = DRAWS) -> tuple[float, float]:
+def interval(values: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:
     """Give the interval of the mean of independent values.
 
     Parameters
@@ -35,7 +35,7 @@ def interval(values: np.ndarray, confidence: float = 0.95, draws: int = DRAWS) -
     mean, spread = values.mean(), values.std(ddof=1)
     if spread == 0:
         return float(mean), float(mean)
-    drawn = values[np.random.default_rng(_SEED).integers(0, n, (draws, n))]
+    drawn = values[np.random.default_rng(_SEED).integers(0, n, (_DRAWS, n))]
     off = drawn.mean(axis=1) - mean
     with np.errstate(divide="ignore"):
         distance = off / (drawn.std(axis=1, ddof=1) / np.sqrt(n))

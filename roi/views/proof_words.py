@@ -4,6 +4,21 @@ from __future__ import annotations
 
 import re
 
+_INTERVALS = (
+    (r"mean_of_(\d+)", r"Mean of \1 processes"),
+    (r"geometric_mean_of_(\d+)", r"Geometric mean of \1 processes"),
+    (r"ratio_of_(\d+)", r"Ratio of two variants, \1 processes each"),
+    (r"median_of_(\d+)", r"Median of \1 processes"),
+    (r"restricted_mean_of_(\d+)", r"Mean time to recovery of \1 faults"),
+    (r"median_recovery_of_(\d+)", r"Median time to recovery of \1 faults"),
+    (r"recovered_by_of_(\d+)", r"Recovery curve of \1 faults"),
+    (r"share_of_(\d+)", r"Share of \1 runs"),
+    (r"share_of_(\d+)_blocks", r"Share of requests, over \1 blocks of time"),
+    (r"quantile_([\d.]+)_of_(\d+)", r"Quantile \1 of \2 pauses"),
+    (r"count", r"A count"),
+)
+"""Estimators whose intervals are proven, by the form of their name."""
+
 _WORDS = (
     (r"stall_p([\d.]+)_ms", r"A stopped server: p\1 of the response time (ms)"),
     (r"stall_mean_excess_ms", r"A stopped server: by how much the mean response time rises (ms)"),
@@ -79,26 +94,7 @@ _WORDS = (
     (r"(\w+):(\w+)_recovery_(\d+)_s", r"Policy \1, \2, run \3: recovery, against the virtual clock (s)"),
     (r"no_fault_failed_share", r"Nothing wrong: share of probes that failed"),
     (r"no_fault_restarts", r"Nothing wrong: restarts"),
-    (r"mean_of_(\d+)_coverage", r"Mean of \1 processes: how often its interval holds the truth"),
-    (r"geometric_mean_of_(\d+)_coverage", r"Geometric mean of \1 processes: how often its interval holds the truth"),
-    (r"ratio_of_(\d+)_coverage", r"Ratio of two variants, \1 processes each: how often its interval holds the truth"),
-    (r"median_of_(\d+)_coverage", r"Median of \1 processes: how often its interval holds the truth"),
-    (
-        r"restricted_mean_of_(\d+)_coverage",
-        r"Mean time to recovery of \1 faults: how often its interval holds the truth",
-    ),
-    (
-        r"median_recovery_of_(\d+)_coverage",
-        r"Median time to recovery of \1 faults: how often its interval holds the truth",
-    ),
-    (r"recovered_by_of_(\d+)_coverage", r"Recovery curve of \1 faults: how often its interval holds the truth"),
-    (r"share_of_(\d+)_coverage", r"Share of \1 runs: how often its interval holds the truth"),
-    (
-        r"share_of_(\d+)_blocks_coverage",
-        r"Share of requests, over \1 blocks of time: how often its interval holds the truth",
-    ),
-    (r"quantile_([\d.]+)_of_(\d+)_coverage", r"Quantile \1 of \2 pauses: how often its interval holds the truth"),
-    (r"count_coverage", r"A count: how often its interval holds the truth"),
+    *((f"{form}_coverage", f"{words}: how often its interval holds the truth") for form, words in _INTERVALS),
     (r"ratio_of_(\d+)_false_alarms", r"A variant against itself, \1 processes each: how often they are told apart"),
     (r"log_rank_of_(\d+)_false_alarms", r"A runtime against itself, \1 recoveries each: how often they are told apart"),
     (r"cpu_a_request_ratio", r"CPU time a request with meters over without: upper end of the interval"),
