@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import calibrate, contract, gate, paths, toolchains
+from bench import calibrate, contract, gate, paths, scenario, toolchains
 from bench import suite as suites
 from bench.cell import Context, Tables, failed, measure
 from bench.contract import Certificate
@@ -38,6 +38,7 @@ from bench.gateways.tokens import Keys, keys, mint
 from bench.load import samples
 from bench.load.generator import Elsewhere
 from bench.meters import machine
+from bench.precision import Seen
 from bench.prove import certificate
 from bench.recovery_cell import JOURNAL, recover
 from bench.rig import Rig
@@ -71,6 +72,8 @@ class Plan:
     """ADDRESS:PORT at which workers on other machines find their master; None: they are started here."""
     samples: str | None = None
     """URI or path where workers on other machines bring their rows."""
+    width: float | None = None
+    """Half width of intervals that is enough, where it is not the suite's."""
 
     @property
     def elsewhere(self) -> Elsewhere | None:
@@ -79,8 +82,9 @@ class Plan:
 
     @property
     def suite(self) -> Suite:
-        """The declared suite."""
-        return suites.parse(self.suite_text, self.suite_name)
+        """The declared suite, with the plan's width."""
+        suite = suites.parse(self.suite_text, self.suite_name)
+        return suite if self.width is None else suite.model_copy(update={"width": self.width})
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,7 @@ def begin(
     workers: int = 1,
     workers_at: str | None = None,
     samples_at: str | None = None,
+    width: float | None = None,
 ) -> Path:
     """Write the plan of a new campaign; gives its folder."""
     suite, text = suites.read(suite_name)
@@ -143,7 +148,7 @@ def begin(
         raise BenchError(f"There is a run named {run} already. Give another --name, or go on with: bench run --resume")
     plan = Plan(
         SCHEMA_VERSION, run, text, suite.name, tuple(able), left_out, now.isoformat(timespec="seconds"),
-        tuple(suites.plan(suite, able)), workers, workers_at, samples_at,
+        tuple(suites.plan(suite, able)), workers, workers_at, samples_at, width,
     )  # fmt: skip
     _check_workers(plan)
     folder.mkdir(parents=True)
@@ -160,6 +165,11 @@ def _check_workers(plan: Plan) -> None:
     if plan.samples:
         samples.check(plan.samples)
     for cell in plan.cells:
+        if cell.is_load and plan.workers > 1 and scenario.named(cell.scenario).in_steps:
+            raise BenchError(
+                f"{cell.cell_id} decides on each step of its load by the last one, which {plan.workers} workers do not see"
+                " whole. Run it with one worker."
+            )
         if cell.is_load and cell.connections < plan.workers:
             raise BenchError(
                 f"{cell.cell_id} has {cell.connections} connections, too few for {plan.workers} workers."
@@ -224,8 +234,12 @@ def _measure_all(plan: Plan, folder: Path, tell: Callable[[Progress], None], say
         suite, rig, tokens, own_keys.environment(folder), plan.workers, plan.elsewhere,
         None if plan.elsewhere else calibrate.ceiling_today(rig, plan.workers, say),
     )  # fmt: skip
+    seen = Seen(suite.width, suite.least_repetitions)
     for number, cell in enumerate(plan.cells):
         if (done / cell.cell_id).exists():
+            seen.take(cell, *_shown(done / cell.cell_id))
+            continue
+        if seen.enough(cell):
             continue
         tell(Progress(cell, number, len(plan.cells)))
         shutil.rmtree(work, ignore_errors=True)
@@ -238,7 +252,15 @@ def _measure_all(plan: Plan, folder: Path, tell: Callable[[Progress], None], say
             (work / JOURNAL).rename(tables / JOURNAL)
         tables.rename(done / cell.cell_id)
         _sync(done)
+        seen.take(cell, *_shown(done / cell.cell_id))
     shutil.rmtree(work, ignore_errors=True)
+
+
+def _shown(folder: Path) -> tuple[dict[str, Any], float | None]:
+    """Give the row of a cell that is done, and the rate that it found where it searched for one."""
+    (row,) = writer.read("cells", folder / "cells.parquet").to_pylist()
+    steps = writer.read("steps", folder / "steps.parquet").to_pylist() if (folder / "steps.parquet").is_file() else []
+    return row, next((step["rate_per_s"] for step in steps if step["found"]), None)
 
 
 _HOW = {"recovery": recover, "rolling_restart": restart}
@@ -260,6 +282,11 @@ def failures(run: Path) -> dict[str, str]:
     return {cell: why for cell, why in told if why is not None}
 
 
+def not_needed(run: Path) -> dict[str, str]:
+    """Give the cells of a published run that were planned and not measured because enough was known, and why."""
+    return dict(manifest.read(run).not_needed)
+
+
 def _tokens(signer: Keys) -> list[str]:
     """Give bearer tokens that hold every scope of the routing table, half of them HS256 and half RS256."""
     table = json.loads((paths.CONTRACT / "routes.json").read_text())
@@ -276,8 +303,9 @@ def _publish(plan: Plan, folder: Path, certified: dict[str, Certificate]) -> Pat
     shutil.rmtree(final, ignore_errors=True)
     final.mkdir()
     rows = {}
+    measured = [cell for cell in plan.cells if (folder / "cells" / cell.cell_id).is_dir()]
     for name in TABLES:
-        parts = [folder / "cells" / cell.cell_id / f"{name}.parquet" for cell in plan.cells]
+        parts = [folder / "cells" / cell.cell_id / f"{name}.parquet" for cell in measured]
         rows[name] = writer.join(name, [part for part in parts if part.is_file()], final)
     _gather_journals(plan, folder / "cells", final)
     suite = plan.suite
@@ -288,7 +316,8 @@ def _publish(plan: Plan, folder: Path, certified: dict[str, Certificate]) -> Pat
         purpose=suite.purpose,
         suite_text=plan.suite_text,
         seed=suite.seed,
-        order=tuple(cell.cell_id for cell in plan.cells),
+        order=tuple(cell.cell_id for cell in measured),
+        not_needed=_not_needed(plan, folder / "cells"),
         started_at=plan.started_at,
         finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
         interruptions=len((folder / "attempts").read_text().split()) - 1,
@@ -311,6 +340,18 @@ def _publish(plan: Plan, folder: Path, certified: dict[str, Certificate]) -> Pat
     _sync(paths.RUNS)
     shutil.rmtree(folder)
     return published
+
+
+def _not_needed(plan: Plan, cells: Path) -> dict[str, str]:
+    """Give the cells that were not measured because enough was known, and why."""
+    seen = Seen(plan.suite.width, plan.suite.least_repetitions)
+    why = {}
+    for cell in plan.cells:
+        if (cells / cell.cell_id).is_dir():
+            seen.take(cell, *_shown(cells / cell.cell_id))
+        else:
+            why[cell.cell_id] = seen.enough(cell)
+    return why
 
 
 def _gather_journals(plan: Plan, cells: Path, final: Path) -> None:

@@ -6,13 +6,14 @@ import json
 import re
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from bench import scenario
+from bench.control_group import ACCOUNT, control_group
 from bench.evidence import load_columns, meter_columns
 from bench.gateways import registry
 from bench.gateways.process import HOST, GatewayProcess, Settings, free_port
@@ -26,10 +27,13 @@ from bench.stalls import stalls_table
 from bench.store import writer
 from bench.suite import Cell, Suite
 from bench.volume import Volume
+from bench.windows import steps_rows, windows_table
 
 _START_S = 40.0
 """How long gateway and generator may take to start, beside the load itself."""
 _MIB = 1 << 20
+_PADDING = "BENCH_PADDING"
+"""A variable that no gateway reads."""
 _COUNTED = re.compile(rb'^http_server_requests_total\{[^}]*endpoint="/route"[^}]*\} ([0-9.e+]+)', re.MULTILINE)
 
 
@@ -71,8 +75,9 @@ def measure(cell: Cell, context: Context, folder: Path) -> Tables:
     volume = Volume(folder)
     with (
         control.Control(variant, folder / "control", settings.cpus) as idle,
-        GatewayProcess(variant, settings) as gateway,
-        machine.MachineSampler() as machine_sampler,
+        control_group(ACCOUNT) as group,
+        GatewayProcess(variant, replace(settings, joins=group.joins)) as gateway,
+        machine.MachineSampler(group.cpu_ns) as machine_sampler,
         Generator(_order(cell, context, gateway), folder, context.rig.generator_cpus) as generator,
     ):
         gateway.wait_ready()
@@ -101,6 +106,8 @@ def measure(cell: Cell, context: Context, folder: Path) -> Tables:
         "threads": of_cell(thread_sampler.table(), cell),
         "process": of_cell(pa.concat_tables([sampler.table() for sampler in samplers]), cell),
         "machine": of_cell(machine_sampler.table(), cell),
+        "windows": windows_table(requests, cell.cell_id),
+        "steps": writer.from_rows("steps", _steps(generator, requests, cell)),
         "workers": writer.from_rows("workers", workers_rows(generator.samples, cell.cell_id)),
         "gaps": gaps.table(
             generator.samples, machine_sampler.table(), cell.cell_id, clock_offsets_ns(generator.samples)
@@ -138,7 +145,7 @@ def gateway_settings(cell: Cell, context: Context, folder: Path) -> Settings:
         workers=len(context.rig.gateway_cpus),
         memory_budget_mib=cell.memory_budget_mib,
         live_set_mib=cell.live_set_mib,
-        env=context.gateway_env,
+        env={**context.gateway_env, _PADDING: "x" * cell.environment_bytes},
         host=HOST if context.elsewhere is None else context.elsewhere.address,
     )
 
@@ -161,6 +168,8 @@ def cell_row(cell: Cell, context: Context) -> dict[str, object]:
         "options": json.dumps(_options(cell), sort_keys=True),
         "connections": cell.connections,
         "repetition": cell.repetition,
+        "blind_label": cell.blind_label,
+        "environment_bytes": cell.environment_bytes,
         "gateway_cpus": as_list(context.rig.gateway_cpus),
         "generator_cpus": as_list(context.rig.generator_cpus),
         "memory_budget_bytes": cell.memory_budget_mib * _MIB,
@@ -169,7 +178,11 @@ def cell_row(cell: Cell, context: Context) -> dict[str, object]:
 
 
 def _options(cell: Cell) -> dict[str, object]:
-    return scenario.named(cell.scenario).published(cell.options) if cell.options else {}
+    """Give the options in force, those by default included."""
+    if not cell.is_load:
+        return {}
+    asked = scenario.named(cell.scenario)
+    return asked.published(asked.values(cell.options))
 
 
 def process_columns(gateway: GatewayProcess, info: dict[str, object]) -> dict[str, object]:
@@ -178,6 +191,8 @@ def process_columns(gateway: GatewayProcess, info: dict[str, object]) -> dict[st
         "runtime_version": str(info["runtime_version"]),
         "collector_reported": str(info["collector"]),
         "workers": info["workers"],
+        "gateway_cpus_reported": info["processors"],
+        "heap_limit_bytes": info["heap_limit_bytes"],
         "started_ns": gateway.started_ns,
         "ready_ns": gateway.ready_ns,
     }
@@ -205,6 +220,11 @@ def _order(cell: Cell, context: Context, gateway: GatewayProcess) -> Order:
         workers=context.workers,
         elsewhere=context.elsewhere.under(cell.cell_id) if context.elsewhere else None,
     )
+
+
+def _steps(generator: Generator, requests: pa.Table, cell: Cell) -> list[dict[str, object]]:
+    steps = [step for said in spool.read_summaries(generator.samples) for step in said.steps]
+    return steps_rows(steps, requests, cell.cell_id)
 
 
 def _wait(generator: Generator, cell: Cell, gateway: GatewayProcess, volume: Volume) -> None:

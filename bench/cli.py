@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -117,6 +118,10 @@ def run(
     suite: Annotated[str | None, typer.Argument(help="Name of a suite in bench/suites, or a TOML file.")] = None,
     variant: Annotated[list[str] | None, typer.Option(help="Only this variant; may be given again.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the run.")] = None,
+    width: Annotated[
+        float | None,
+        typer.Option(min=0.001, max=1.0, help="Half width of 95 % intervals that is enough, as a share: 0.05 for 5 %."),
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on with the newest unfinished run, or with --name.")] = False,
     workers: Annotated[int, typer.Option(help="Processes of the load generator.")] = 1,
     workers_at: Annotated[
@@ -131,14 +136,22 @@ def run(
         raise BenchError(
             "Say which suite to run (bench run quick), or go on with an unfinished run (bench run --resume)."
         )
-    if resume and (workers != 1 or workers_at or samples):
-        raise BenchError("An unfinished run goes on with the workers that it began with: leave out what says others.")
+    if resume and (workers != 1 or workers_at or samples or width):
+        raise BenchError(
+            "An unfinished run goes on with the workers and the width that it began with: leave out what says others."
+        )
     with campaign.alone():
         folder = (
             campaign.unfinished(name)
             if resume
             else campaign.begin(
-                suite, tuple(variant or ()), name, workers=workers, workers_at=workers_at, samples_at=samples
+                suite,
+                tuple(variant or ()),
+                name,
+                workers=workers,
+                workers_at=workers_at,
+                samples_at=samples,
+                width=width,
             )
         )
         plan = campaign.read_plan(folder)
@@ -151,6 +164,8 @@ def run(
         with Live(_err, plan) as live:
             published = campaign.run(folder, live.cell, live.say)
     _out.print(str(published), markup=False, soft_wrap=True)
+    if spared := campaign.not_needed(published):
+        _err.print(f"{len(spared)} cells were not needed: {next(iter(spared.values()))}.", soft_wrap=True)
     if lost := campaign.failures(published):
         raise BenchError(
             f"{len(lost)} of {len(plan.cells)} cells could not be measured; the run is published without them. They are: "
@@ -251,6 +266,46 @@ def runs() -> None:
 
 
 @app.command()
+def compare(
+    base: Annotated[str, typer.Argument(help="Name of the run to compare with, or reference.")],
+    run: Annotated[str, typer.Argument(help="Name of the run to compare.")],
+    unlike: Annotated[
+        bool, typer.Option("--unlike", help="Compare runs of unlike machines or conditions as well.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Say what changed between two runs, variant by variant; runs of unlike machines are refused unless told otherwise."""
+    from bench.comparison import compare as compare_runs
+
+    found = compare_runs(base, run, unlike)
+    if as_json:
+        print(json.dumps(found))
+        return
+    for difference in found["unlike"]:
+        _out.print(f"[yellow]Unlike:[/] {difference}", soft_wrap=True)
+    table = Table(
+        "by", "variant", found["base"], found["run"], "ratio \\[95 %]", "n", "noise floor", "", box=None, pad_edge=False
+    )
+    for row in found["changes"]:
+        ends = "" if row["lo"] is None else f" \\[{row['lo']:.3g} to {row['hi']:.3g}]"
+        floor = "unknown" if row["floor"] is None else f"{row['floor']:.1%}"
+        table.add_row(row["figure"], row["variant"], f"{row['base']:,.4g}", f"{row['value']:,.4g}", f"{row['ratio']:.3g}{ends}",
+                      str(row["n"]), floor, row["verdict"])  # fmt: skip
+    _out.print(table)
+
+
+@app.command(name="excerpt")
+def make_excerpt(
+    run: Annotated[str, typer.Argument(help="Name of a run.")],
+    target: Annotated[Path, typer.Argument(help="Folder to write, which must not exist.")],
+) -> None:
+    """Write a run without the single requests of saturated loads and of warm-ups: small enough to be kept with code."""
+    from bench.excerpt import excerpt
+
+    _out.print(str(excerpt(_named_run(run), target)), markup=False, soft_wrap=True)
+
+
+@app.command()
 def schema(as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False) -> None:
     """Print the data dictionary: every table, column, unit and meaning."""
     dictionary = {
@@ -274,6 +329,14 @@ def schema(as_json: Annotated[bool, typer.Option("--json", help="Print it as JSO
         for column in table["columns"]:
             listing.add_row(column["name"], column.get("unit", ""), column["meaning"], column.get("null", ""))
         _out.print(listing)
+
+
+def _named_run(name: str) -> Path:
+    """Give the folder of a run; an unknown name raises `UnknownName`."""
+    known = {path.name: path for path in paths.RUNS.glob("[!.]*/")}
+    if name not in known:
+        raise UnknownName("run", name, known)
+    return known[name]
 
 
 def _chosen(names: list[str] | None) -> list[registry.Gateway]:

@@ -1,4 +1,6 @@
-"""A control group of this machine, version 1 or 2, that limits what its processes get, and is gone with whoever made it.
+"""A control group of this machine, version 1 or 2, that limits or accounts for what its processes get.
+
+It is gone with whoever made it.
 
 It is removed by a janitor of its own (`bench.janitor`), which outlives even a process that is killed. What a dead process'
 janitor could not remove, because it was killed too, the next group removes.
@@ -7,7 +9,7 @@ janitor could not remove, because it was killed too, the next group removes.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -16,7 +18,10 @@ from bench.janitor import janitor
 from bench.meters import control_groups
 
 _PERIOD_US = 100_000
-_CONTROLLERS = ("cpu", "memory")
+LIMITS = ("cpu", "memory")
+"""Controllers of a group that limits."""
+ACCOUNT = ("cpuacct",)
+"""Controllers of one that only counts CPU time; in version 2 every group does."""
 _PREFIX = "bench-"
 _NO_LIMIT = "-1"
 
@@ -69,6 +74,14 @@ class ControlGroup:
         counts = self._counts("cpu", "cpu.stat")
         return int(counts.get("throttled_usec", 0)) * 1000 + int(counts.get("throttled_time", 0))
 
+    def cpu_ns(self) -> int | None:
+        """Give the CPU time of its processes so far, ended ones included; None where no group counts it."""
+        with suppress(FaultImpossible, OSError, KeyError, ValueError):
+            if self._version == 2:
+                return int(self._counts("cpuacct", "cpu.stat")["usage_usec"]) * 1000
+            return int((self._folder("cpuacct") / "cpuacct.usage").read_text())
+        return None
+
     def _counts(self, controller: str, file: str) -> dict[str, str]:
         return dict(line.split() for line in (self._folder(controller) / file).read_text().splitlines())
 
@@ -89,14 +102,19 @@ class ControlGroup:
 
 
 @contextmanager
-def control_group() -> Iterator[ControlGroup]:
+def control_group(controllers: Sequence[str] = LIMITS) -> Iterator[ControlGroup]:
     """Make a group below this process' own, and remove it with all that is left in it.
 
     Where none may be made there is nothing to limit: its methods say so.
+
+    Parameters
+    ----------
+    controllers
+        What it is for: `LIMITS` or `ACCOUNT`.
     """
     name = f"{_PREFIX}{os.getpid()}"
     folders: dict[str, Path] = {}
-    parents, lacking = _parents()
+    parents, lacking = _parents(controllers)
     with janitor() as after_us:
         for controller, parent in parents.items():
             try:
@@ -109,10 +127,10 @@ def control_group() -> Iterator[ControlGroup]:
         yield ControlGroup(folders, control_groups.version(), lacking)
 
 
-def _parents() -> tuple[dict[str, Path], str]:
+def _parents(controllers: Sequence[str]) -> tuple[dict[str, Path], str]:
     """Give by controller the group to make another one in, and why there is none for the others."""
     if control_groups.version() == 1:
-        own = {controller: next(control_groups.groups(controller), None) for controller in _CONTROLLERS}
+        own = {controller: next(control_groups.groups(controller), None) for controller in controllers}
         found = {controller: group for controller, group in own.items() if group is not None}
         return found, "" if len(found) == len(own) else "no hierarchy has it"
     refused = "no control groups are mounted"
@@ -120,11 +138,12 @@ def _parents() -> tuple[dict[str, Path], str]:
     # the root does); one further up may.
     for parent in control_groups.groups(""):
         try:
-            (parent / "cgroup.subtree_control").write_text(" ".join(f"+{controller}" for controller in _CONTROLLERS))
+            for limited in {*controllers} & {*LIMITS}:
+                (parent / "cgroup.subtree_control").write_text(f"+{limited}")
         except OSError as error:
             refused = error.strerror or str(error)
             continue
-        return dict.fromkeys(_CONTROLLERS, parent), ""
+        return dict.fromkeys(controllers, parent), ""
     return {}, refused
 
 

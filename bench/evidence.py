@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bench import gate, scenario
 from bench.load import gaps, spool
@@ -14,6 +15,7 @@ from bench.load.account import Account, window
 from bench.load.generator import Generator
 from bench.meters import gc_cpu, hiccups
 from bench.meters.hiccups import Hiccups
+from bench.stalls import STOP_SOURCES
 from bench.suite import Cell
 
 Tables = Mapping[str, pa.Table]
@@ -34,14 +36,19 @@ def load_columns(
     common
         The columns that every cell has, of which the gate reads some.
     tables
-        The cell's `requests` and `machine`.
+        The cell's `requests`, `pauses`, `steps` and `machine`.
     counted
         Requests that the gateway's own counter holds.
     ceiling_per_s
         What the generator can do at all on this machine; None when nobody has measured it today.
     """
     start, end = window(generator.samples)
-    columns = _load(cell, tables["requests"], start, end, ceiling_per_s)
+    columns = _load(cell, tables["requests"], start, end)
+    busiest_per_s = max([columns.pop("load_per_s"), *steps_per_s(tables["requests"], tables["steps"])])
+    columns |= {
+        "ceiling_per_s": ceiling_per_s,
+        "ceiling_share": None if ceiling_per_s is None else busiest_per_s / ceiling_per_s,
+    }
     said = generator.account()
     columns |= _cost(said, spool.read_summaries(generator.samples), end - start)
     columns |= {
@@ -51,6 +58,7 @@ def load_columns(
         "throttled_ns": used(tables["machine"], "throttled_ns", start, end),
         "gateway_count": counted,
     }
+    columns |= _physics(tables, columns["gateway_cpu_ns"], len(str(common["gateway_cpus"]).split(",")), start, end)
     why = [*gate.reasons({**common, **columns}), *said.reasons]
     return columns | {"gate_passed": not why, "gate_reasons": why}
 
@@ -86,7 +94,41 @@ def meter_columns(
     return columns | {"hiccup_period_ns": hiccups.PERIOD_US * 1_000 if own else None}
 
 
-def _load(cell: Cell, requests: pa.Table, start: int, end: int, ceiling_per_s: float | None) -> dict[str, object]:
+def steps_per_s(requests: pa.Table, steps: pa.Table) -> list[float]:
+    """Give the requests/s that were sent within each step of a load in steps."""
+    sent_ns = (requests["intended_ns"].to_numpy() + requests["schedule_lag_ns"].to_numpy())[
+        requests["connection"].is_valid().to_numpy()
+    ]
+    ordered = np.sort(sent_ns)
+    began_ns, ended_ns = steps["began_ns"].to_numpy(), steps["ended_ns"].to_numpy()
+    sent = np.searchsorted(ordered, ended_ns) - np.searchsorted(ordered, began_ns)
+    return (sent / ((ended_ns - began_ns) / 1e9)).tolist()
+
+
+def _physics(tables: Tables, gateway_cpu_ns: int | None, processors: int, start: int, end: int) -> dict[str, object]:
+    """Give what no measurement can be at odds with: time that was used, stood still, and passed on two clocks."""
+    length = max(end - start, 1)
+    raw_ns = used(tables["machine"], "raw_ns", start, end)
+    return {
+        "gateway_group_cpu_ns": used(tables["machine"], "gateway_group_cpu_ns", start, end),
+        "utilisation": None if gateway_cpu_ns is None else gateway_cpu_ns / (length * processors),
+        "stopped_ns": _stopped_ns(tables["pauses"], start, end),
+        "clock_slew_share": None if raw_ns is None else (length - raw_ns) / length,
+        "suspended_ns": used(tables["machine"], "suspended_ns", start, end),
+    }
+
+
+def _stopped_ns(pauses: pa.Table, start: int, end: int) -> int | None:
+    """Give how long the whole process stood still at least, by pauses that ended in the window; None without a record."""
+    stops = pauses.filter(pc.is_in(pauses["source"].cast(pa.string()), pa.array(STOP_SOURCES)))
+    if not pauses.num_rows or pc.all(pc.equal(pauses["kind"].cast(pa.string()), "not_applicable")).as_py():
+        return None
+    ended_ns = stops["end_ns"].to_numpy()
+    lasted_ns = stops["dur_lo_ns"].to_numpy() * stops["count"].to_numpy()
+    return int(lasted_ns[(start <= ended_ns) & (ended_ns < end)].sum())
+
+
+def _load(cell: Cell, requests: pa.Table, start: int, end: int) -> dict[str, object]:
     """Give what the rows say of the load."""
     intended = requests["intended_ns"].to_numpy()
     lag = requests["schedule_lag_ns"].to_numpy()
@@ -95,6 +137,9 @@ def _load(cell: Cell, requests: pa.Table, start: int, end: int, ceiling_per_s: f
     answered = requests["status"].is_valid().to_numpy()
     inside = (intended >= start) & (intended < end)
     free = lag[inside & ~requests["queued"].to_numpy()]
+    good = pc.equal(requests["outcome"].cast(pa.string()), "ok").to_numpy(zero_copy_only=False)
+    censored = requests["censored"].to_numpy()
+    asked = scenario.named(cell.scenario)
     open_loop = cell.traffic_model == "open"
     # What waited for a connection until after the window was not sent at the offered rate.
     in_time = inside & sent & (intended + lag < end + gaps.GAP_NS)
@@ -104,14 +149,17 @@ def _load(cell: Cell, requests: pa.Table, start: int, end: int, ceiling_per_s: f
     busy = float(service[inside & sent].sum()) / (end - start) if end > start else 0.0
     return {
         "schedule_lag_p99_ns": int(np.percentile(free, 99)) if open_loop and free.size else None,
-        "achieved_share": float(in_time.sum() / inside.sum()) if open_loop and inside.any() else None,
-        "ceiling_per_s": ceiling_per_s,
-        "ceiling_share": None if ceiling_per_s is None else load_per_s / ceiling_per_s,
-        "little_share": busy / cell.connections if scenario.named(cell.scenario).saturates else None,
+        "achieved_share": float(in_time.sum() / inside.sum())
+        if open_loop and inside.any() and not asked.overloads
+        else None,
+        "load_per_s": load_per_s,
+        "little_share": busy / cell.connections if asked.saturates else None,
         "percentiles_in_order": _in_order(lag[inside & answered], service[inside & answered]),
         "rows": requests.num_rows,
         "rows_answered": int(answered.sum()),
-        "rows_censored": int(requests["censored"].to_numpy().sum()),
+        "rows_censored": int(censored.sum()),
+        "rows_failed": int((~answered & ~censored).sum()),
+        "rows_good": int((inside & good).sum()),
     }
 
 

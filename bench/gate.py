@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 Row = Mapping[str, Any]
 """A row of the `cells` table, its `gate_` columns not yet there."""
+_TICKS_NS = 20_000_000
+"""Two ticks of the scheduler, one at each end of a window."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,61 @@ def _stolen(row: Row, limit: float) -> str | None:
     return f"the hypervisor took {stolen / _window(row) / _processors(row):.1%} of the processors"
 
 
+def _overused(row: Row, limit: float) -> str | None:
+    share = row["utilisation"]
+    if share is None or share <= 1 + limit:
+        return None
+    return f"the gateway used {share:.0%} of its processors: more than there is"
+
+
+def _accounts_differ(row: Row, limit: float) -> str | None:
+    own, group = row["gateway_cpu_ns"], row["gateway_group_cpu_ns"]
+    # A reading is up to a tick of the scheduler old.
+    if own is None or group is None or abs(group - own) <= limit * own + _TICKS_NS:
+        return None
+    return f"the gateway's CPU time is {own / 1e9:.3f} s by its own clock and {group / 1e9:.3f} s by its control group"
+
+
+def _stopped_longer(row: Row, limit: float) -> str | None:
+    stopped = row["stopped_ns"]
+    if stopped is None or stopped <= limit * _window(row):
+        return None
+    return f"pauses of {stopped / 1e9:.3f} s do not fit into a window of {_window(row) / 1e9:.3f} s"
+
+
+def _flow(row: Row, _: float) -> str | None:
+    ended = row["rows_answered"] + row["rows_censored"] + row["rows_failed"]
+    if ended == row["rows"]:
+        return None
+    return f"{row['rows']} requests began and {ended} ended"
+
+
+def _clock(row: Row, limit: float) -> str | None:
+    slew = row["clock_slew_share"]
+    if slew is None or abs(slew) <= limit:
+        return None
+    return f"the clock was corrected by {slew * 1e6:.0f} parts in a million while it measured"
+
+
+def _suspended(row: Row, limit: float) -> str | None:
+    slept = row["suspended_ns"]
+    return None if slept is None or slept <= limit else f"the machine was suspended for {slept / 1e9:.3f} s"
+
+
+def _elsewhere(row: Row, _: float) -> str | None:
+    allowed = row["gateway_cpus_reported"]
+    if allowed == row["gateway_cpus"]:
+        return None
+    return f"the gateway was to run on processors {row['gateway_cpus']} and may use {allowed}"
+
+
+def _other_workers(row: Row, _: float) -> str | None:
+    asked = len(row["gateway_cpus"].split(","))
+    if row["workers"] == asked:
+        return None
+    return f"the gateway has {row['workers']} workers for {asked} processors"
+
+
 def _shared(row: Row, _: float) -> str | None:
     common = set(row["gateway_cpus"].split(",")) & set(row["generator_cpus"].split(","))
     return "gateway and load generator share a processor" if common else None
@@ -195,6 +252,43 @@ CRITERIA = (
     Criterion(
         "in_order", "times and percentiles in order", None, "all", ("percentiles_in_order",),
         "No service time is longer than its response time, no percentile above the maximum.", _out_of_order,
+    ),
+    Criterion(
+        "utilisation", "the gateway uses no more of its processors than there is, within {limit:.0%}", 0.02, "all",
+        ("utilisation",), "CPU time cannot be more than time (the utilisation law); a clock tick of 10 ms is allowed for.",
+        _overused,
+    ),
+    Criterion(
+        "cpu_accounts", "two accounts of the gateway's CPU time within {limit:.0%}", 0.02, "all",
+        ("gateway_cpu_ns", "gateway_group_cpu_ns"),
+        "The process' own clock and its control group's are kept apart by the kernel; what a request costs rests on them.",
+        _accounts_differ,
+    ),
+    Criterion(
+        "stopped", "pauses fit into the window", 1.0, "all", ("stopped_ns",),
+        "A process that stood still for longer than it was watched did not: a log was misread.", _stopped_longer,
+    ),
+    Criterion(
+        "flow", "every request that began has ended", None, "all",
+        ("rows", "rows_answered", "rows_censored", "rows_failed"),
+        "Answered, failed and given up are all that can become of one (flow balance).", _flow,
+    ),
+    Criterion(
+        "clock", "clock corrected by at most {limit:.2%}", 0.0006, "all", ("clock_slew_share",),
+        "The kernel corrects CLOCK_MONOTONIC by 500 parts in a million at most; more is another fault of the clock.", _clock,
+    ),
+    Criterion(
+        "awake", "machine never suspended", 1e6, "all", ("suspended_ns",),
+        "CLOCK_MONOTONIC stands still meanwhile. Up to a millisecond is reading two clocks one after the other.", _suspended,
+    ),
+    Criterion(
+        "processors", "the gateway may use the processors that it was given", None, "all",
+        ("gateway_cpus", "gateway_cpus_reported"), "What was asked for is not what is: it is read back.", _elsewhere,
+    ),
+    Criterion(
+        "workers", "as many workers as processors", None, "all", ("workers", "gateway_cpus"),
+        "Fewer leave processors idle, more are a tuning that the others do not have; as the runtime itself says.",
+        _other_workers,
     ),
     Criterion(
         "answered", "requests were answered", None, "all", ("rows_answered",),

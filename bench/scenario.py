@@ -14,7 +14,7 @@ from typing import Literal
 
 from bench import paths
 from bench.errors import LoadFailed, UnknownName, no_such_name
-from bench.load import mix
+from bench.load import mix, rungs
 
 Value = str | int | float | bool
 """What an option may be in a suite file; which of them, its default says."""
@@ -33,6 +33,11 @@ def _positive(value: Value) -> None:
 def _not_negative(value: Value) -> None:
     if not 0 <= float(value) < math.inf:
         raise ValueError("must be a number that is not negative")
+
+
+def _share(value: Value) -> None:
+    if not 0 < float(value) < 1:
+        raise ValueError("must lie between 0 and 1")
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,10 @@ class Scenario:
     """Its connections are Locust users, one each, and not those of one engine."""
     saturates: bool = False
     """It keeps every connection busy to find capacity: the gateway must be its limit, and Little's law can be asked."""
+    in_steps: bool = False
+    """Its load is several loads, one decided on by the last: it has a generator of one worker."""
+    overloads: bool = False
+    """It offers more than can be served, on purpose: that requests waited for a connection says nothing of the generator."""
 
     def values(self, given: Values) -> dict[str, Value]:
         """Give the value of every option, the default of those that are not given.
@@ -188,6 +197,23 @@ SCENARIOS: dict[str, Scenario] = {
             check=_needs_a_trace,
         ),
         Scenario("saturate", "every connection busy", "closed", False, (_MIX,), saturates=True),
+        Scenario(
+            "scalability", "more and fewer busy connections", "closed", False,
+            (Option("rungs", "1,2,4,8,16,32,64", "Numbers of busy connections, each for the same time", rungs.parse), _MIX),
+            default_duration_s=7.0, in_steps=True,
+        ),
+        Scenario(
+            "capacity", "the largest rate at an objective", "open", False,
+            (
+                Option("objective_ms", 50.0, "Response time that the quantile must not exceed", _positive),
+                Option("quantile", 0.99, "Share of the requests that must meet it, such as 0.99", _share),
+                Option("step_s", 2.5, "Seconds of each step", _positive),
+                Option("precision", 0.05, "Width of the bracket at which the search ends, as a share", _share),
+                Option("confirmations", 3.0, "Repeats of the rate that was found, which must all meet it", _positive),
+                _MIX,
+            ),
+            default_duration_s=30.0, in_steps=True, overloads=True,
+        ),
         Scenario(
             "journey", "users who take several steps and think", "closed", False,
             (Option("think", 1.0, "Mean think time between two steps in seconds", _not_negative),),

@@ -25,7 +25,7 @@ PRECEDENCE = (
 """The causes; an instant that several cover belongs to the first. Of equal parts the first names the gap."""
 
 _SCHEMA = STALLS.schema.remove(STALLS.schema.get_field_index("cell_id"))
-_STOPS = ("jul_safepoint", "go_gcstats", "node_trace")
+STOP_SOURCES = ("jul_safepoint", "go_gcstats", "node_trace")
 """Sources whose rows are stops with an instant. `jul_phase` lies within `jul_safepoint`."""
 _WINDOW = ("end_ns", "window_ns", "dur_hi_ns")
 _EMPTY = np.empty(0, np.int64)
@@ -146,7 +146,7 @@ def _placed(tables: Mapping[str, pa.Table], faults: Sequence[tuple[int, int, str
     pauses = tables["pauses"]
     lasted = pc.and_(pauses["end_ns"].is_valid(), pauses["dur_hi_ns"].is_valid())
     pauses = pauses.filter(pc.and_(lasted, pc.equal(pauses["window_ns"], 0)))
-    stops = _of(pauses, "source", *_STOPS)
+    stops = _of(pauses, "source", *STOP_SOURCES)
     return {
         "injected": _Intervals(*(np.array([fault[side] for fault in faults], np.int64) for side in (0, 1))),
         "generator": _Intervals(_int64(tables["gaps"]["due_ns"]), _int64(tables["gaps"]["sent_ns"])),

@@ -23,6 +23,10 @@ RUNTIMES = ("go", "java", "node", "rust")
 MEMORY_BUDGET_MIB = 512
 LIVE_SET_MIB = 64
 """What a gateway has when a suite does not say."""
+LEAST_REPETITIONS = 5
+"""Repetitions before a load may stop early: of fewer, the narrow interval is too often the wrong one."""
+_MOST_PADDING_BITS = 12
+_LABELS = ("a", "b")
 
 
 class _Model(BaseModel):
@@ -33,6 +37,8 @@ class LoadPlan(_Model):
     """One scenario at its rungs."""
 
     scenario: str
+    variants: tuple[str, ...] = ()
+    """Which of the suite's variants; empty: all."""
     rates_per_s: tuple[float, ...] = ()
     """Rungs of a scenario that takes a rate; empty for the others."""
     options: dict[str, str | int | float | bool] = {}
@@ -161,6 +167,13 @@ class Suite(_Model):
     """Processors of the gateway; the load generator has one of its own."""
     memory_budget_mib: int = Field(default=MEMORY_BUDGET_MIB, gt=0)
     live_set_mib: int = Field(default=LIVE_SET_MIB, ge=0)
+    blind_pair: str | None = None
+    """A variant that is in every block of a load twice, under labels drawn by lot: what the two differ by is the noise floor."""
+    width: float | None = Field(default=None, gt=0, lt=1)
+    """Half width of 95 % intervals, as a share, that is enough: a load of which every variant has reached it is repeated no
+    more."""
+    least_repetitions: int = Field(default=LEAST_REPETITIONS, ge=2)
+    """Repetitions from which on that is asked."""
     load: tuple[LoadPlan, ...] = ()
     recovery: tuple[RecoveryPlan, ...] = ()
     rolling_restart: tuple[RollingPlan, ...] = ()
@@ -180,6 +193,10 @@ class Cell:
     seed: int
     memory_budget_mib: int = MEMORY_BUDGET_MIB
     live_set_mib: int = LIVE_SET_MIB
+    environment_bytes: int = 0
+    """Length of a variable of the gateway's environment that nobody reads."""
+    blind_label: str | None = None
+    """Which of two cells of one variant in the same block."""
     rate_per_s: float | None = None
     warm_up_s: float = 0.0
     warm_up_saturated: bool = False
@@ -255,10 +272,12 @@ def parse(text: str, where: str) -> Suite:
         raise SuiteInvalid(f"{where} does not declare a suite: {wrong}") from error
     for variant in suite.variants:
         registry.variant(variant)
-    for part in (*suite.recovery, *suite.rolling_restart):
+    for part in (*suite.load, *suite.recovery, *suite.rolling_restart):
         for variant in part.variants:
             if variant not in suite.variants:
                 raise UnknownName("variant of this suite", variant, suite.variants)
+    if suite.blind_pair is not None and suite.blind_pair not in suite.variants:
+        raise UnknownName("variant of this suite", suite.blind_pair, suite.variants)
     for load in suite.load:
         if bool(load.rates_per_s) != scenario.named(load.scenario).takes_rate:
             takes = "takes no rates_per_s" if load.rates_per_s else "needs rates_per_s"
@@ -270,7 +289,9 @@ def plan(suite: Suite, variants: Sequence[str]) -> list[Cell]:
     """Give the cells of a suite in the order in which they run: randomised interleaved blocks.
 
     A block holds one cell of each variant under one scenario and rung, with each memory budget and live set, in random
-    order; the blocks of one repetition come in random order too (Abedi and Brecht, ICPE 2017).
+    order, and of a load two of the blind pair; the blocks of one repetition come in random order too (Abedi and Brecht, ICPE
+    2017). What should not matter is drawn by lot as well: which of a pair is a, and how long the environment is (Mytkowicz et
+    al., Producing Wrong Data Without Doing Anything Obviously Wrong, ASPLOS 2009).
     """
     draw = random.Random(suite.seed)
     kinds: list[tuple[Kind, float | str | None]] = []
@@ -286,12 +307,30 @@ def plan(suite: Suite, variants: Sequence[str]) -> list[Cell]:
         due = [(kind, rung) for kind, rung in kinds if repetition < kind.repetitions]
         draw.shuffle(due)
         for kind, rung in due:
-            wanted = getattr(kind, "variants", ()) or variants
-            subjects = [(v, *sizes) for v in variants if v in wanted for sizes in _sizes(kind, suite)]
+            wanted = kind.variants or variants
+            subjects = [
+                _Subject(v, *sizes, label)
+                for v in variants
+                if v in wanted
+                for sizes in _sizes(kind, suite)
+                for label in (_LABELS if isinstance(kind, LoadPlan) and v == suite.blind_pair else (None,))
+            ]
             for subject in draw.sample(subjects, len(subjects)):
-                cells.append(_cell(kind, rung, subject, repetition, block, len(cells), draw.getrandbits(31)))
+                seed = draw.getrandbits(31)
+                lot = {"seed": seed, "environment_bytes": random.Random(seed).getrandbits(_MOST_PADDING_BITS)}
+                cells.append(_cell(kind, rung, subject, repetition, block, len(cells), lot))
             block += 1
     return cells
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What a cell of a block is about."""
+
+    variant: str
+    memory_budget_mib: int
+    live_set_mib: int
+    blind_label: str | None
 
 
 def _sizes(kind: Kind, suite: Suite) -> list[tuple[int, int]]:
@@ -304,17 +343,16 @@ def _sizes(kind: Kind, suite: Suite) -> list[tuple[int, int]]:
 def _cell(
     kind: Kind,
     rung: float | str | None,
-    subject: tuple[str, int, int],
+    subject: _Subject,
     repetition: int,
     block: int,
     position: int,
-    seed: int,
+    lot: dict[str, int],
 ) -> Cell:
-    variant, memory_budget_mib, live_set_mib = subject
-    parts = [f"{position:04d}", variant, *_conditions(kind, rung, memory_budget_mib, live_set_mib), f"r{repetition}"]
-    common = {"cell_id": "-".join(parts), "block": block, "position": position, "variant": variant,
-              "repetition": repetition, "seed": seed, "memory_budget_mib": memory_budget_mib,
-              "live_set_mib": live_set_mib}  # fmt: skip
+    # The label is no part of the id: whoever reads one should not know it.
+    parts = [f"{position:04d}", subject.variant, *_conditions(kind, rung, subject), f"r{repetition}"]
+    common = {"cell_id": "-".join(parts), "block": block, "position": position, "repetition": repetition}
+    common |= asdict(subject) | lot
     own = kind.model_dump(
         exclude={"repetitions", "rates_per_s", "faults", "ways", "variants", "memory_budgets_mib", "live_sets_mib"}
     )
@@ -322,16 +360,16 @@ def _cell(
         return Cell(**common, **own, scenario="recovery", fault=rung)
     if isinstance(kind, RollingPlan):
         return Cell(**common, **own, scenario="rolling_restart", way=rung)
-    own |= {"warm_up_s": kind.warm_up_of(registry.variant(variant).gateway.runtime)}
+    own |= {"warm_up_s": kind.warm_up_of(registry.variant(subject.variant).gateway.runtime)}
     return Cell(**common, **own, rate_per_s=rung)
 
 
-def _conditions(kind: Kind, rung: float | str | None, memory_budget_mib: int, live_set_mib: int) -> list[str]:
+def _conditions(kind: Kind, rung: float | str | None, subject: _Subject) -> list[str]:
     """Give what a cell's id says of its conditions: of sizes only those that the suite varies."""
     if isinstance(kind, RecoveryPlan):
         return [f"{rung}-{kind.policy}"]
     if isinstance(kind, RollingPlan):
         return ["rolling", rung]
     said = [kind.scenario, *([f"{rung:g}"] if rung else [])]
-    said += [f"{memory_budget_mib}mib"] if kind.memory_budgets_mib else []
-    return said + ([f"live{live_set_mib}mib"] if kind.live_sets_mib else [])
+    said += [f"{subject.memory_budget_mib}mib"] if kind.memory_budgets_mib else []
+    return said + ([f"live{subject.live_set_mib}mib"] if kind.live_sets_mib else [])

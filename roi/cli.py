@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from bench.errors import RunUnreadable
 from roi.errors import RoiError
@@ -73,6 +74,35 @@ def report(
         _out.print(str((out or Path("reports") / about.run) / "index.html"), markup=False, soft_wrap=True)
     if not made.complete:
         raise typer.Exit(1)
+
+
+@app.command(name="plan")
+def plan_repetitions(
+    run: Annotated[str, typer.Argument(help="The run to take as a pilot: its name, latest, or reference.")],
+    width: Annotated[
+        float, typer.Option(min=0.001, max=1.0, help="Half width of 95 % intervals to reach, as a share.")
+    ] = 0.05,
+) -> None:
+    """Say how many fresh processes of each variant intervals as narrow as asked would take, and how long to measure each."""
+    from roi import planning
+    from roi.data import open_run
+    from roi.views.words import number, percent
+
+    table = Table(
+        "figure", "variant", "processes", "± now", f"processes for ± {width:.1%}", "seconds each, at best",
+        "processes then", "note", box=None, pad_edge=False,
+    )  # fmt: skip
+    planned = planning.plan(open_run(run), width)
+    for row in planned.itertuples():
+        best = ("–", "–") if row.best_window_s is None or row.best_window_s != row.best_window_s else (
+            number(row.best_window_s), f"{row.needed_then:.0f}")  # fmt: skip
+        note = f"{row.silent} add nothing that was seen" if row.silent else ""
+        table.add_row(
+            row.figure, row.variant, f"{row.processes}", percent(row.half_width), f"{row.needed}", *best, note
+        )
+    if planned.empty:
+        raise RoiError(f"{run} has no variant with two processes that passed the gate: a pilot needs them. Repeat it.")
+    _out.print(table)
 
 
 @app.command()

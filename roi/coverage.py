@@ -11,11 +11,12 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 from scipy import signal, stats
 
+from roi.statistics import bootstrap
 from roi.statistics.counts import poisson_interval
 from roi.statistics.estimate import (
     Estimate,
@@ -36,8 +37,14 @@ _TOLERANCE = 0.02
 _ALARMS = 0.05
 
 _WINDOWS = 20
+_UNLIKE = 3.0
+"""Times as much as the one varies the other, where two variants are not alike."""
 _TRUTH_FROM = 400_000
 """Processes whose mean stands for the truth, known from them to a thousandth of the spread between processes."""
+
+_LEAST, _MOST, _WIDTH = 4, 10, 0.04
+"""Repetitions before which a campaign does not look, after which it stops, and the relative half width that is enough for it."""
+_LOOKS = range(_LEAST, _MOST)
 
 Interval = tuple[float, float, float]
 """Lower end, upper end, and how often it says that it holds the truth."""
@@ -69,17 +76,39 @@ class Case:
     """Its interval ends only where a run did: of few runs it holds more often than it says, and may."""
 
 
-def processes(random: np.random.Generator, count: int) -> np.ndarray:
-    """Draw one figure a process, shape (count,): the mean of windows that follow one another.
+def windows(random: np.random.Generator, count: int, spread: float = 1.0) -> np.ndarray:
+    """Draw windows that follow one another, of so many processes, shape (count, windows).
 
     A process is now and then slower than the others and never faster (gamma with shape 2, spread of 4 %); its windows vary
-    by 5 % and remember the one before (first-order autoregression, 0.7).
+    by 5 % and remember the one before (first-order autoregression, 0.7). All of it is `spread` times as much.
     """
     slower = random.gamma(2.0, 0.03, size=(count, 1))
     steps = random.normal(0.0, 0.05 * np.sqrt(1 - 0.7**2), size=(count, _WINDOWS))
     steps[:, 0] /= np.sqrt(1 - 0.7**2)
-    windows = signal.lfilter([1.0], [1.0, -0.7], steps, axis=1)
-    return np.exp(windows - slower).mean(axis=1)
+    return np.exp(spread * (signal.lfilter([1.0], [1.0, -0.7], steps, axis=1) - slower))
+
+
+def processes(random: np.random.Generator, count: int, spread: float = 1.0) -> np.ndarray:
+    """Draw one figure a process, shape (count,): the mean of its `windows`."""
+    return windows(random, count, spread).mean(axis=1)
+
+
+def stopped(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw one figure a process of two variants alike, of a campaign that stops once both intervals are narrow enough.
+
+    It looks after every repetition from the least on; the intervals are Student's, of the logarithms.
+    """
+    both = np.stack([processes(random, _MOST), processes(random, _MOST)])
+    for n, reach in zip(_LOOKS, _reaches(), strict=True):
+        if np.expm1(reach * np.log(both[:, :n]).std(axis=1, ddof=1)).max() <= _WIDTH:
+            return both[0, :n], both[1, :n]
+    return both[0], both[1]
+
+
+@cache
+def _reaches() -> tuple[float, ...]:
+    """Give half of the interval's width at each look, in standard deviations."""
+    return tuple(float(stats.t.ppf(0.975, n - 1) / np.sqrt(n)) for n in _LOOKS)
 
 
 def recoveries(random: np.random.Generator, count: int) -> np.ndarray:
@@ -129,7 +158,27 @@ def cases() -> tuple[Case, ...]:
         for q, n in ((0.5, 200), (0.99, 1_000))
     ]
     made.append(Case("count", _count, "Poisson counts with any mean up to 30"))
+    unlike = float(np.exp(np.log(processes(random, _TRUTH_FROM, _UNLIKE)).mean()))
+    made += [*_of_ratios(shares, geometric / unlike), *_of_stops(shares, geometric)]
     return tuple(made)
+
+
+def _of_ratios(data: str, unlike: float) -> Iterator[Case]:
+    """Give the cases of drawn ratios; `unlike` is the ratio of a variant over one that varies more."""
+    for above, below in ((3, 3), (5, 5), (10, 10), (3, 10)):
+        alike = partial(_drawn, above, below, 1.0, 1.0)
+        yield Case(f"bootstrap_ratio_of_{above}_and_{below}", alike, f"two variants alike, {data}")
+    for above, below in ((5, 5), (10, 5)):
+        varies = partial(_drawn, above, below, _UNLIKE, unlike)
+        note = f"the second varies {_UNLIKE:g} times as much as the first, {data}"
+        yield Case(f"bootstrap_ratio_of_{above}_and_{below}_unlike", varies, note)
+
+
+def _of_stops(data: str, geometric: float) -> Iterator[Case]:
+    """Give the cases of campaigns that stop early: about half of them before the last repetition."""
+    data = f"stopped between {_LEAST} and {_MOST} processes once either is known to {_WIDTH:.0%}, {data}"
+    yield Case(f"geometric_mean_stopped_from_{_LEAST}", partial(_stopped_mean, geometric), data)
+    yield Case(f"bootstrap_ratio_stopped_from_{_LEAST}", _stopped_ratio, data)
 
 
 def coverage(case: Case, experiments: int = EXPERIMENTS) -> Held:
@@ -157,22 +206,19 @@ def false_alarms(experiments: int = EXPERIMENTS) -> Iterator[Held]:
 
     The bound is what so many experiments of a test with 5 % exceed by chance once in a hundred times.
     """
-    random = np.random.default_rng(_SEED)
     bound = float(stats.binom.ppf(0.99, experiments, _ALARMS) / experiments)
-    by_chance = f"5 %, and what {experiments:,} experiments may add by chance"
-    for n in (3, 5, 10):
-        told = [
-            ratio_of_processes(processes(random, n), processes(random, n)).excludes(1.0) for _ in range(experiments)
-        ]
-        share_told = float(np.mean(told))
-        note = f"a variant against itself; {by_chance}"
-        yield Held(f"ratio_of_{n}_false_alarms", bound, share_told, 0.0, share_told <= bound, note)
-    for n in (5, 10):
-        none = np.zeros(n, bool)
-        values = [log_rank(recoveries(random, n), none, recoveries(random, n), none) for _ in range(experiments)]
-        share_told = float(np.mean([value is not None and value < _ALARMS for value in values]))
-        note = f"a runtime against itself; {by_chance}"
-        yield Held(f"log_rank_of_{n}_false_alarms", bound, share_told, 0.0, share_told <= bound, note)
+    ratios = (("ratio", ratio_of_processes), ("bootstrap_ratio", _of_draws))
+    tests = [
+        (f"{name}_of_{n}", partial(_ratio_tells, estimator, n), "a variant")
+        for name, estimator in ratios
+        for n in (3, 5, 10)
+    ]
+    tests += [(f"log_rank_of_{n}", partial(_log_rank_tells, n), "a runtime") for n in (5, 10)]
+    for name, tells, one in tests:
+        random = np.random.default_rng(_SEED)
+        told = float(np.mean([tells(random) for _ in range(experiments)]))
+        note = f"{one} against itself; 5 %, and what {experiments:,} experiments may add by chance"
+        yield Held(f"{name}_false_alarms", bound, told, 0.0, told <= bound, note)
 
 
 def proofs(experiments: int = EXPERIMENTS) -> Iterator[Held]:
@@ -196,6 +242,33 @@ def _said(made: Estimate) -> Interval:
 def _ratio(n: int, random: np.random.Generator) -> tuple[float, Interval]:
     made = ratio_of_processes(processes(random, n), processes(random, n))
     return 1.0, _said(made)
+
+
+def _drawn(above: int, below: int, spread: float, truth: float, random: np.random.Generator) -> tuple[float, Interval]:
+    return truth, _said(_of_draws(windows(random, above), windows(random, below, spread)))
+
+
+def _of_draws(above: np.ndarray, below: np.ndarray) -> Estimate:
+    return bootstrap.ratio(above, below).estimate()
+
+
+def _ratio_tells(estimator: Callable[[np.ndarray, np.ndarray], Estimate], n: int, random: np.random.Generator) -> bool:
+    return estimator(processes(random, n), processes(random, n)).excludes(1.0)
+
+
+def _log_rank_tells(n: int, random: np.random.Generator) -> bool:
+    none = np.zeros(n, bool)
+    value = log_rank(recoveries(random, n), none, recoveries(random, n), none)
+    return value is not None and value < _ALARMS
+
+
+def _stopped_mean(truth: float, random: np.random.Generator) -> tuple[float, Interval]:
+    first, _ = stopped(random)
+    return truth, _said(geometric_mean_of_processes(first))
+
+
+def _stopped_ratio(random: np.random.Generator) -> tuple[float, Interval]:
+    return 1.0, _said(_of_draws(*stopped(random)))
 
 
 def _restricted(n: int, truth: float, horizon_s: float, random: np.random.Generator) -> tuple[float, Interval]:

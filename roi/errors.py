@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bench.errors import no_such_name
 
@@ -36,6 +36,16 @@ class FindingInvalid(RoiError, ValueError):
 
 class BadParameters(RoiError):
     """A parameter of a notebook is unknown, of the wrong type, or out of its range."""
+
+
+class UnlikeRuns(RoiError):
+    """Two runs are not of one machine, or not under the same conditions."""
+
+    def __init__(self, base: str, run: str, differences: Sequence[str]) -> None:
+        super().__init__(
+            f"{base} and {run} are no comparison: {'; '.join(differences)}. Measure both on one machine with one suite, or insist"
+            " with --unlike; what they differ in is then said beside every figure."
+        )
 
 
 class CatalogInvalid(RoiError):

@@ -21,13 +21,11 @@ _NS_PER_MS, _NS_PER_US = 1_000_000, 1e3
 
 COSTS = """
     select c.variant, c.runtime, any_value(c.collector) as collector, count(*) as processes,
-           sum(c.measure_end_ns - c.measure_start_ns) as window_ns, sum(coalesce(a.answered, 0)) as answered,
+           sum(c.measure_end_ns - c.measure_start_ns) as window_ns, sum(c.rows_good) as answered,
            sum(c.gateway_cpu_ns) as cpu_ns, sum(c.gc_cpu_lo_ns) as gc_lo_ns, sum(c.gc_cpu_hi_ns) as gc_hi_ns,
            count(*) filter (c.gateway_cpu_ns is null) as cpu_unknown,
            count(*) filter (c.gc_cpu_lo_ns is null or c.gc_cpu_hi_ns is null) as gc_unknown
-    from cells c left join (
-        select cell_id, count(*) filter (outcome = 'ok') as answered from measured group by cell_id
-    ) a using (cell_id)
+    from cells c
     where c.scenario = $scenario and c.failure is null and (c.gate_passed or $all_cells)
     group by c.variant, c.runtime order by c.variant
 """

@@ -100,15 +100,14 @@ def gaps(run: Run, scenario: str = "") -> pd.DataFrame:
 
 HEADROOM = f"""
     select c.cell_id, c.variant, c.scenario, c.traffic_model, c.ceiling_per_s, c.ceiling_share,
-           (select count(*) from requests r
-            where r.cell_id = c.cell_id and r.outcome <> 'unsent'
-                  and r.intended_ns >= c.measure_start_ns and r.intended_ns < c.measure_end_ns) * 1e9
-           / (c.measure_end_ns - c.measure_start_ns) as sent_per_s
+           (select sum(w.sent) * 10.0 / ((c.measure_end_ns - min(w.began_ns)) // 100000000) from windows w
+            where w.cell_id = c.cell_id and w.began_ns >= c.measure_start_ns
+                  and w.began_ns + 100000000 <= c.measure_end_ns) as sent_per_s
     from cells c
     where c.{LOAD_CELLS} and c.failure is null and ($scenario = '' or c.scenario = $scenario)
     order by c.position
 """
-"""Requests/s sent within each load's window beside what the generator can do at all."""
+"""Requests/s sent within each load's window, by its whole tenths of a second, beside what the generator can do at all."""
 
 
 def headroom(run: Run, scenario: str = "") -> pd.DataFrame:

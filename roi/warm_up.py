@@ -12,36 +12,29 @@ from roi.statistics.steady import Course, Steadiness, course
 
 WINDOW_S = 0.1
 _WINDOW_NS = round(WINDOW_S * 1e9)
+_A_SECOND = round(1 / WINDOW_S)
 
-_BEGAN = "began as (select cell_id, min(intended_ns) as began_ns from requests group by cell_id)"
+WINDOWS = f"""
+    with began as (select cell_id, min(began_ns) as began_ns from windows group by cell_id)
+    select c.variant, c.runtime, c.cell_id, b.began_ns, c.measure_start_ns, c.measure_end_ns,
+           (w.began_ns - b.began_ns) // {_WINDOW_NS} as place, w.good as answered
+    from windows w join began b using (cell_id) join cells c using (cell_id)
+    where c.scenario = 'saturate' and (c.gate_passed or $all_cells) and w.began_ns + {_WINDOW_NS} <= c.measure_end_ns
+    order by c.variant, c.cell_id, place
+"""
+"""Requests answered with 2xx in each window of a saturated process, by when the answer came."""
 
 BY_SECOND = f"""
-    with {_BEGAN},
+    with windows_of as ({WINDOWS}),
     seconds as (
-        select c.variant, c.runtime, c.cell_id, (r.intended_ns - b.began_ns) // 1000000000 as second, count(*) as answered
-        from requests r join began b using (cell_id) join cells c using (cell_id)
-        where c.scenario = 'saturate' and r.outcome = 'ok' and (c.gate_passed or $all_cells)
-          and (r.intended_ns - b.began_ns) // 1000000000 < (c.measure_end_ns - b.began_ns) // 1000000000
-        group by all
+        select variant, runtime, cell_id, place // {_A_SECOND} as second, sum(answered) as answered
+        from windows_of where place // {_A_SECOND} < (measure_end_ns - began_ns) // 1000000000
+        group by all having sum(answered) > 0
     )
     select variant, runtime, second + 1 as second, exp(avg(ln(answered))) as rate_per_s, count(*) as n
     from seconds group by all order by variant, second
 """
 """Requests answered in each whole second of saturation from the first request on, geometric mean over processes."""
-
-WINDOWS = f"""
-    with {_BEGAN},
-    answers as (
-        select c.variant, c.runtime, c.cell_id, b.began_ns, c.measure_start_ns, c.measure_end_ns,
-               (r.intended_ns + r.schedule_lag_ns + r.service_time_ns - b.began_ns) // {_WINDOW_NS} as place
-        from requests r join began b using (cell_id) join cells c using (cell_id)
-        where c.scenario = 'saturate' and r.outcome = 'ok' and (c.gate_passed or $all_cells)
-    )
-    select variant, runtime, cell_id, began_ns, measure_start_ns, place, count(*) as answered
-    from answers where place < (measure_end_ns - began_ns) // {_WINDOW_NS}
-    group by all order by variant, cell_id, place
-"""
-"""Requests answered with 2xx in each window of a saturated process, by when the answer came; windows without any are missing."""
 
 CPU = """
     select p.cell_id, p.time_ns, p.cpu_ns from process p join cells c using (cell_id)
@@ -90,8 +83,7 @@ def of_processes(run: Run, all_cells: bool = False) -> pd.DataFrame:
 def _row(key: tuple[str, str, str], windows: pd.DataFrame, samples: pd.DataFrame | None) -> dict[str, object]:
     first = windows.iloc[0]
     measured_from_s = (first["measure_start_ns"] - first["began_ns"]) / 1e9
-    answered = np.zeros(int(windows["place"].max()) + 1)
-    answered[windows["place"].to_numpy()] = windows["answered"]
+    answered = windows["answered"].to_numpy(float)
     by_rate = course(answered)
     by_cpu = (
         None if samples is None else course(_cpu_a_request(answered, first["began_ns"], samples), more_is_better=False)

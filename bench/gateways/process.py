@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import random
 import signal
 import socket
@@ -19,6 +20,7 @@ from bench.errors import GatewayDied
 from bench.gateways.build import expand
 from bench.gateways.registry import Variant
 from bench.meters import hiccups
+from bench.rig import as_list
 
 HOST = "127.0.0.1"
 _PORTS = (15_000, 32_000)
@@ -109,8 +111,9 @@ class GatewayProcess:
             connection.close()
 
     def info(self) -> dict[str, object]:
-        """Give what the running process says of itself (`GET /info`)."""
-        return json.loads(self.get("/info")[1])
+        """Give what the running process says of itself (`GET /info`), and as `processors` which ones the kernel lets it use."""
+        allowed = as_list(tuple(sorted(os.sched_getaffinity(self.pid))))
+        return json.loads(self.get("/info")[1]) | {"processors": allowed}
 
     def terminate(self) -> None:
         """Send SIGTERM and return at once."""

@@ -24,7 +24,7 @@ from bench.load.crew import Crew
 from bench.load.engine import Engine
 from bench.load.limits import Limits
 from bench.load.rows import Outcome
-from bench.load.spool import Beginning, Spool, Summary
+from bench.load.spool import Beginning, Spool, Step, Summary
 from bench.load.start import Start
 from bench.load.tally import silence, tally
 from bench.load.usage import Usage
@@ -176,6 +176,7 @@ class Drive:
 
     def _flush(self, rows: array[int]) -> None:
         self._spool.write(rows)
+        self._user.saw(rows)
         self._outcomes += tally(rows)
         statistics.publish(self._user.environment.stats, rows, self._traffic, self._name_of)
 
@@ -208,10 +209,15 @@ class Drive:
                 late_ns=self._late_ns,
                 clock_offset_ns=clock.offset_ns,
                 clock_error_ns=self._crew.clock_error_ns(),
+                steps=tuple(_moved(step, clock.offset_ns) for step in self._user.steps),
             )
         )
         self._store.bring(self._place.worker)
         self._crew.finish(self._spool.rows)
+
+
+def _moved(step: Step, offset_ns: int) -> Step:
+    return replace(step, began_ns=step.began_ns + offset_ns, ended_ns=step.ended_ns + offset_ns)
 
 
 def _share(limits: Limits, worker: int, workers: int) -> Limits:

@@ -150,9 +150,14 @@ class Engine:
         """End the load after the current batch; what is in flight is written down as unanswered."""
         self._stopping = True
 
+    @property
+    def stopping(self) -> bool:
+        """Whether somebody has ended the load."""
+        return self._stopping
+
     def run_open(self, schedule: Schedule) -> None:
         """Send every request when the schedule says, or late when no connection is free; ends when all are answered."""
-        self._run(schedule.chunks(), None, closed=False)
+        self._run(schedule.chunks(), None)
 
     def close(self) -> None:
         """Close every connection and give everything back."""
@@ -162,18 +167,26 @@ class Engine:
         self._timer.close()
         self._epoll.close()
 
-    def run_closed(self, duration_s: float | None) -> None:
-        """Keep every connection busy: each sends its next request when its last one was answered."""
-        self._run((), duration_s, closed=True)
+    def run_closed(self, duration_s: float | None, connections: int | None = None) -> None:
+        """Keep connections busy: each sends its next request when its last one was answered.
 
-    def _run(self, chunks: Iterable[np.ndarray], duration_s: float | None, *, closed: bool) -> None:
+        Parameters
+        ----------
+        duration_s
+            How long; None: until it is stopped.
+        connections
+            How many of them; None: all.
+        """
+        self._run((), duration_s, busy=len(self._connections) if connections is None else connections)
+
+    def _run(self, chunks: Iterable[np.ndarray], duration_s: float | None, *, busy: int = 0) -> None:
         clock, take, told = time.monotonic_ns, self._answers.take, self._answers.told
         by_fd, idle = self._by_fd, self._idle
         write_row, dispatch = self._rows.extend, self._dispatch
         keep_alive = self._limits.keep_alive
         free: deque[Connection] = deque()
 
-        self._closed = closed
+        self._closed = closed = busy > 0
         self.ended_ns = 0
         self.began_ns = now = clock()
         self._due = due = Due(chunks, now)
@@ -181,7 +194,7 @@ class Engine:
         end = NEVER if duration_s is None else now + int(duration_s * _NS)
         next_turn = now
         try:
-            while closed and idle:
+            for _ in range(min(busy, len(idle))):
                 dispatch(idle.popleft(), now, now, False)
             while not self._stopping:
                 now = clock()

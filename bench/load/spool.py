@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from bench.errors import LoadFailed
 from bench.load.rows import CENSORED, FIELDS, Outcome, unpack
+from bench.load.search import Kind
 from bench.store.schema import REQUESTS
 
 _ROW_BYTES = 8 * FIELDS
@@ -50,6 +51,28 @@ class Beginning:
     """What its own instants, those of the rows, need added to be on the master's clock."""
     clock_error_ns: int
     """How far the offset may be off."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a load in steps. Instants are the worker's own, ns of CLOCK_MONOTONIC; in a summary, the master's."""
+
+    kind: Kind
+    """What it is for."""
+    connections: int
+    """Most of them at once; of a closed step all of them busy."""
+    began_ns: int
+    """Its requests are intended from here on."""
+    ended_ns: int
+    """And until here, exclusive."""
+    rate_per_s: float | None = None
+    """Offered rate; None for a closed step."""
+    quantile_ms: float | None = None
+    """Response time at the quantile that was asked about; None for a closed step, and where too few requests got 2xx."""
+    met: bool | None = None
+    """It was at most the objective, a request without 2xx counting as one that took for ever; None for a closed step."""
+    found: bool = False
+    """The rate is the one that was looked for: this was the last of its repeats, and all met the objective."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +108,8 @@ class Summary:
     """What its own instants, those of the rows, need added to be on the master's clock."""
     clock_error_ns: int = 0
     """How far the offset may be off; 0 on the master's own machine."""
+    steps: tuple[Step, ...] = ()
+    """Of a load in steps, those that are over."""
 
 
 class Spool:
@@ -148,7 +173,12 @@ def finished(folder: Path) -> frozenset[int]:
 
 def read_summaries(folder: Path) -> list[Summary]:
     """Give what every finished worker said, in the order of their numbers."""
-    return [Summary(**_said(folder / f"{worker}.json")) for worker in sorted(finished(folder))]
+    return [_summary(folder / f"{worker}.json") for worker in sorted(finished(folder))]
+
+
+def _summary(path: Path) -> Summary:
+    said = _said(path)
+    return Summary(**said | {"steps": tuple(Step(**step) for step in said["steps"])})
 
 
 def read_beginnings(folder: Path) -> list[Beginning]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Sequence
+
 import gevent
 from locust import User, task
 
@@ -10,6 +13,7 @@ from bench.load.arguments import LoadArguments
 from bench.load.drive import Drive
 from bench.load.engine import Engine
 from bench.load.schedule import Poisson, Schedule
+from bench.load.spool import Step
 from bench.load.start import Start
 from bench.load.traffic import Traffic
 
@@ -23,6 +27,8 @@ class EngineUser(User):
     fixed_count = 1
     one_each = True
     """Locust's master gives each worker one, and moves none."""
+    steps: Sequence[Step] = ()
+    """The steps of its load that are over, where it has some."""
 
     def traffic(self, arguments: LoadArguments) -> Traffic:
         """Give the requests to send; a scenario defines it."""
@@ -31,6 +37,9 @@ class EngineUser(User):
     def run_engine(self, engine: Engine, arguments: LoadArguments, start: Start) -> None:
         """Run this worker's part of the load to its end."""
         raise NotImplementedError
+
+    def saw(self, rows: array[int]) -> None:
+        """Take the rows of the load (see `bench.load.rows`), some times a second; they must not be kept."""
 
     @task
     def drive(self) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from bench.meters import control_groups
-from bench.meters.sampler import Sampler
+from bench.meters.sampler import PERIOD_S, Sampler
 
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _SYSTEM = Path("/sys/devices/system")
@@ -19,13 +20,23 @@ class MachineSampler(Sampler):
     """Samples the whole machine for as long as a `with` block lasts.
 
     `busy_ns` is what processes, kernel and interrupts used; what the hypervisor stole is not in it.
+
+    Parameters
+    ----------
+    group_cpu_ns
+        Gives the CPU time so far of the control group of the gateway; None where there is none.
     """
 
     table_name = "machine"
 
+    def __init__(self, group_cpu_ns: Callable[[], int | None] = lambda: None, period_s: float = PERIOD_S) -> None:
+        super().__init__(period_s)
+        self._group_cpu_ns = group_cpu_ns
+
     def read(self) -> dict[str, object]:
         """Give one row of the `machine` table."""
-        now_ns = time.monotonic_ns()
+        now_ns, raw_ns = time.monotonic_ns(), time.clock_gettime_ns(time.CLOCK_MONOTONIC_RAW)
+        suspended_ns = max(time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns(), 0)
         stat = Path("/proc/stat").read_text()
         user, nice, system, _idle, _iowait, irq, softirq, steal = _ticks(stat)
         return {
@@ -34,6 +45,9 @@ class MachineSampler(Sampler):
             "steal_ns": steal * _TICK_NS,
             "psi_cpu_some_ns": _pressure_ns(),
             "throttled_ns": control_groups.throttled_ns(),
+            "raw_ns": raw_ns,
+            "suspended_ns": suspended_ns,
+            "gateway_group_cpu_ns": self._group_cpu_ns(),
             "memory_available_bytes": _memory_bytes("MemAvailable"),
             "context_switches": int(_found(r"^ctxt (\d+)", stat)),
         }

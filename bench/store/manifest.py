@@ -37,7 +37,7 @@ class Manifest:
     """The suite file as it was."""
     seed: int
     order: tuple[str, ...]
-    """Cell ids in the order in which they ran."""
+    """Ids of the cells that were measured, in the order in which they ran."""
     started_at: str
     """Wall clock, ISO 8601, UTC."""
     finished_at: str
@@ -54,6 +54,10 @@ class Manifest:
     code_version: str
     synthetic: bool
     tables: Mapping[str, TableFile]
+    not_needed: Mapping[str, str] = field(default_factory=dict)
+    """By id the planned cells that were not measured, because enough was known before."""
+    excerpt: str | None = None
+    """What was left behind when the run was made smaller; null for a whole one."""
     generator_workers: int = 1
     """Processes of the load generator."""
     workers_at: str | None = None

@@ -139,6 +139,42 @@ GAPS = table(
     field("steal_ns", pa.int64(), "processor time that the hypervisor gave to others meanwhile", "ns", null="unknown"),
 )
 
+WINDOWS = table(
+    "windows",
+    "a tenth of a second of a load, from its first request on and without a gap; warm-up included",
+    field("began_ns", pa.int64(), "its beginning", "ns"),
+    field("due", pa.int64(), "requests that were intended in it"),
+    field("sent", pa.int64(), "requests that were sent in it"),
+    field("answered", pa.int64(), "HTTP answers that came in it"),
+    field("good", pa.int64(), "answers with 2xx that came in it"),
+)
+
+STEPS = table(
+    "steps",
+    "one step of a load in steps (scenarios scalability and capacity), in the order in which they ran",
+    field("step", pa.int32(), "its number, from 0"),
+    field(
+        "kind",
+        label,
+        "closed (so many connections, all busy), search (a rate that may meet the objective), confirm (a rate that met it,"
+        " again)",
+    ),
+    field("connections", pa.int32(), "most connections at once; of a closed step all of them busy"),
+    field("rate_per_s", pa.float64(), "offered rate of Poisson arrivals", "1/s", null="a closed step"),
+    field("began_ns", pa.int64(), "its requests are intended from here on", "ns"),
+    field("ended_ns", pa.int64(), "and until here, exclusive", "ns"),
+    field(
+        "quantile_ms",
+        pa.float64(),
+        "response time at the quantile of the objective, as the generator saw it",
+        "ms",
+        null="a closed step, or too few requests got 2xx",
+    ),
+    field("met", pa.bool_(), "the quantile was at most the objective", null="a closed step"),
+    field("good", pa.int64(), "requests that were intended and answered with 2xx within it"),
+    field("found", pa.bool_(), "the last of the repeats of a rate of which all met the objective: it is the capacity"),
+)
+
 PROCESS = table(
     "process",
     "one sample of one process",
@@ -226,6 +262,20 @@ MACHINE = table(
         "time that the quota of this process' control groups has held it back so far",
         "ns",
         null="no control group with a quota tells",
+    ),
+    field(
+        "raw_ns",
+        pa.int64(),
+        "CLOCK_MONOTONIC_RAW at the same instant: the hardware's clock, which nobody corrects",
+        "ns",
+    ),
+    field("suspended_ns", pa.int64(), "time since boot that the machine was suspended", "ns"),
+    field(
+        "gateway_group_cpu_ns",
+        pa.int64(),
+        "CPU time so far of the control group that holds the gateway alone",
+        "ns",
+        null="there is none",
     ),
     field("memory_available_bytes", pa.int64(), "memory that could be had without swapping", "bytes"),
     field("context_switches", pa.int64(), "context switches since boot"),
@@ -334,7 +384,7 @@ RESIDUE = table(
 TABLES = {
     t.name: t
     for t in (
-        CELLS, REQUESTS, WORKERS, GAPS, STALLS, PAUSES, HICCUPS, PROCESS, THREADS, MACHINE, PROBES, FAULTS, RESTARTS,
-        RESIDUE,
+        CELLS, REQUESTS, WINDOWS, STEPS, WORKERS, GAPS, STALLS, PAUSES, HICCUPS, PROCESS, THREADS, MACHINE, PROBES, FAULTS,
+        RESTARTS, RESIDUE,
     )
 }  # fmt: skip

@@ -10,6 +10,9 @@ History of the format
 4 : `faults` has the truth of a fault, when it ended by itself, what counts as slow, and how often service went away; recovery
     cells may have a load, and its `requests`; table `restarts`.
 5 : `cells` has what logs and records took on disk.
+6 : tables `windows` and `steps`; `cells` has blind labels, the size of the environment, what was read back of limits, a second
+    account of CPU time, failed rows, and the physics of the window (utilisation, stops, clocks); `machine` has two more clocks
+    and the gateway's control group.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 label = pa.dictionary(pa.int32(), pa.string())
 """Type of a column of few different texts."""

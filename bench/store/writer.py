@@ -44,9 +44,14 @@ def join(name: str, parts: Iterable[Path], folder: Path) -> int:
     RunUnreadable
         A part is truncated or of another schema.
     """
+    return gather(name, (read(name, part) for part in parts), folder)
+
+
+def gather(name: str, tables: Iterable[pa.Table], folder: Path) -> int:
+    """Write tables of one schema into one file; gives its number of rows."""
     rows = 0
     with _writing(name, folder / f"{name}.parquet") as out:
-        for group in _groups(read(name, part) for part in parts):
+        for group in _groups(tables):
             rows += group.num_rows
             out.write_table(group, row_group_size=_ROWS_A_GROUP)
     return rows

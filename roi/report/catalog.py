@@ -29,6 +29,8 @@ class Page:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     """Tables that the run must hold; without them the page is skipped."""
+    on_request: bool = False
+    """It is made only when it is named."""
 
 
 def read(folder: Path = NOTEBOOKS) -> dict[str, Page]:
@@ -67,9 +69,10 @@ def _page(folder: Path, name: str, entry: Any) -> Page:
         "deadline_s": int | float,
         "parameters": dict,
         "needs": list,
+        "on_request": bool,
     }
     for key, value in entry.items():
-        if not isinstance(value, types[key]) or isinstance(value, bool):
+        if not isinstance(value, types[key]) or (isinstance(value, bool) and types[key] is not bool):
             raise invalid(f"has a {key} of the wrong type")
     if not entry.get("title"):
         raise invalid("has no title")
@@ -84,9 +87,9 @@ def _page(folder: Path, name: str, entry: Any) -> Page:
 
 
 def choose(pages: Mapping[str, Page], only: Iterable[str]) -> list[Page]:
-    """Give the pages of some names in the catalogue's order, or all; raises `UnknownName` with near names."""
+    """Give the pages of some names in the catalogue's order, or all that need not be named; unknown ones raise `UnknownName`."""
     only = [name.removesuffix(".ipynb") for name in only]
     for name in only:
         if name not in pages:
             raise UnknownName("notebook in the catalogue", name, pages)
-    return [page for name, page in pages.items() if not only or name in only]
+    return [page for name, page in pages.items() if (name in only if only else not page.on_request)]

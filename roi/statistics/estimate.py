@@ -61,7 +61,7 @@ def geometric_mean_of_processes(values: Sequence[float], confidence: float = 0.9
     values
         One positive figure a process, shape (n,), in any unit; the estimate has the same unit.
     """
-    logs = mean_of_processes(np.log(_positive(values)), confidence)
+    logs = mean_of_processes(np.log(positive(values)), confidence)
     ends = (None if end is None else float(np.exp(end)) for end in (logs.lo, logs.hi))
     return Estimate(float(np.exp(logs.value)), *ends, logs.n, confidence)
 
@@ -114,23 +114,46 @@ def ratio_of_processes(numerator: Sequence[float], denominator: Sequence[float],
     numerator, denominator
         One positive figure a process each, shapes (n,) and (m,), in the same unit; the estimate has none.
     """
-    above, below = np.log(_positive(numerator)), np.log(_positive(denominator))
-    difference = float(above.mean() - below.mean())
-    n = min(len(above), len(below))
+    above, below = np.log(positive(numerator)), np.log(positive(denominator))
+    difference, error, degrees = difference_of_means(above, below)
+    value, n = float(np.exp(difference)), min(len(above), len(below))
     if n < 2:
-        return Estimate(float(np.exp(difference)), None, None, n, confidence)
+        return Estimate(value, None, None, n, confidence)
+    if error == 0:
+        return Estimate(value, value, value, n, confidence)
+    half = float(stats.t.ppf((1 + confidence) / 2, degrees)) * error
+    return Estimate(value, float(np.exp(difference - half)), float(np.exp(difference + half)), n, confidence)
+
+
+def difference_of_means(above: np.ndarray, below: np.ndarray) -> tuple[float, float, float]:
+    """Give the difference of two means, its standard error, and the degrees of freedom of Welch's t (Biometrika 34, 1947).
+
+    Error and degrees are not numbers with fewer than two values on a side; nor are the degrees where no value differs.
+
+    Parameters
+    ----------
+    above, below
+        Shapes (n,) and (m,), in the same unit as the difference and its error.
+    """
+    difference = float(above.mean() - below.mean())
+    if min(len(above), len(below)) < 2:
+        return difference, float("nan"), float("nan")
     part_above, part_below = above.var(ddof=1) / len(above), below.var(ddof=1) / len(below)
     error = float(np.sqrt(part_above + part_below))
     if error == 0:
-        return Estimate(float(np.exp(difference)), float(np.exp(difference)), float(np.exp(difference)), n, confidence)
+        return difference, 0.0, float("nan")
     degrees = (part_above + part_below) ** 2 / (part_above**2 / (len(above) - 1) + part_below**2 / (len(below) - 1))
-    half = float(stats.t.ppf((1 + confidence) / 2, degrees)) * error
-    return Estimate(
-        float(np.exp(difference)), float(np.exp(difference - half)), float(np.exp(difference + half)), n, confidence
-    )
+    return difference, error, float(degrees)
 
 
-def _positive(values: Sequence[float]) -> np.ndarray:
+def positive(values: Sequence[float]) -> np.ndarray:
+    """Give the values as an array whose logarithms can be taken.
+
+    Raises
+    ------
+    ValueError
+        There is no value, or one is not finite, or is zero or less.
+    """
     array = _checked(values)
     if (array <= 0).any():
         raise ValueError("A rate or a cost of zero or less has no logarithm: leave the process out, and say so.")

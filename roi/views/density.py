@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pandas as pd
 
 from roi import claims, density
@@ -9,7 +12,7 @@ from roi.charts.spec import ChartSpec
 from roi.data import Run
 from roi.exclusions import Compared
 from roi.statistics.estimate import Estimate
-from roi.views.words import excluded, footnote, interval, listed, number, percent
+from roi.views.words import excluded, footnote, interval, known, listed, number, percent
 
 GO = "go"
 SATURATED = "saturate"
@@ -61,12 +64,12 @@ def ratio_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
         return None
     claim = claims.claim("qps_go_over_java")
     return ChartSpec(
-        "go_over_java", "dots", table, "base", "value", lo="lo", hi="hi", beside=("n",),
+        "go_over_java", "dots", table, "base", "value", lo="lo", hi="hi", beside=("n", "lead"),
         title=f"Go serves {number(table['value'].min())} to {number(table['value'].max())} times what Java serves here",
         alt="Ratio of requests a second, Go over each Java variant: "
         + listed(f"{r.base} {interval(r.value, r.lo, r.hi)}" for r in table.itertuples()) + ".",
         y_title="Requests/s of Go over Java (ratio)", y_log=True, horizontal=True,
-        subtitle="At saturation on the same processor; bars are 95 % intervals over fresh processes",
+        subtitle="At saturation on the same processor; bars are 95 % intervals by bootstrap over fresh processes",
         footnote=throughput_footnote(run, Compared(SATURATED, all_cells)),
     ).with_reference(claim.value, f"the article: {claim.value:g} times").with_reference(1.0, "no difference")  # fmt: skip
 
@@ -125,6 +128,39 @@ def capacity_table(run: Run, all_cells: bool = False) -> pd.DataFrame:
         "generator's headroom": [percent(value) for value in table["headroom"]],
         "processes": table["n"],
     })  # fmt: skip
+
+
+def demand_table(run: Run, all_cells: bool = False) -> pd.DataFrame:
+    """List CPU time a request at every rung, and what it comes to."""
+    table = density.service_demand(run, all_cells).sort_values(["rate_per_s", "value"])
+    return pd.DataFrame({
+        "variant": table["variant"],
+        "offered (1/s)": [number(rate) for rate in table["rate_per_s"]],
+        "CPU time a request (µs) [95 %]": [interval(r.value, r.lo, r.hi) for r in table.itertuples()],
+        "requests a CPU-second": [number(value) for value in table["per_cpu_second"]],
+        "vCPU for 1,000/s": [number(value / 1e3) for value in table["value"]],
+        "processes": table["n"],
+    })  # fmt: skip
+
+
+def findings(run: Run, all_cells: bool = False) -> Iterator[dict[str, object]]:
+    """Give capacities, ratios and CPU times as findings have them."""
+    for row in density.capacity(run, all_cells).itertuples():
+        claim = "qps_per_go_service" if row.variant == GO else None
+        yield _finding(f"capacity_{row.variant}", row, "requests/s", density.CAPACITY) | {"claim": claim}
+    for row in ratios(run, all_cells).itertuples():
+        yield _finding(f"go_over_{row.base}", row, "ratio", density.CAPACITY) | {
+            "claim": "qps_go_over_java",
+            "note": f"over {row.base}",
+        }
+    for row in density.service_demand(run, all_cells).itertuples():
+        yield _finding(f"cpu_a_request_{row.variant}_at_{row.rate_per_s:g}", row, "us", density.DEMAND)
+
+
+def _finding(name: str, row: Any, unit: str, query: str) -> dict[str, object]:
+    return {
+        "id": name, "value": row.value, "unit": unit, "lo": known(row.lo), "hi": known(row.hi), "n": row.n, "query": query,
+    }  # fmt: skip
 
 
 def throughput_footnote(run: Run, compared: Compared) -> str:

@@ -25,6 +25,7 @@ from bench.paths import ROOT
 from bench.prove.known_server import KnownServer
 from bench.rig import Rig, as_list
 from bench.store import writer
+from bench.store.schema import TABLES
 from bench.suite import Cell
 from tests.accuracy.campaigns import environment
 
@@ -118,10 +119,13 @@ def judged(folder: Path, user: str, cell: Cell, *options: object, ceiling_per_s:
     tables = {
         "requests": spool.read_requests(generator.samples, cell.cell_id),
         "machine": machine.table(),
+        "pauses": TABLES["pauses"].schema.empty_table(),
+        "steps": TABLES["steps"].schema.empty_table(),
     }
     common = {
         "traffic_model": cell.traffic_model,
         "gateway_cpus": as_list(RIG.gateway_cpus),
+        "gateway_cpus_reported": as_list(RIG.gateway_cpus),
         "generator_cpus": as_list(RIG.generator_cpus),
         "workers": 1,
         "residue_lines": 0,

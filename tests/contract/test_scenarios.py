@@ -221,6 +221,110 @@ def test_the_web_ui_takes_the_options_of_a_scenario(rig, tmp_path) -> None:
     assert_counted(rig.gateway, total(ended), before)
 
 
+def of_step(ran: SimpleNamespace, step: spool.Step) -> np.ndarray:
+    """Give which rows were intended within a step."""
+    intended = ran.rows["intended_ns"].to_numpy()
+    return (intended >= step.began_ns) & (intended < step.ended_ns)
+
+
+def test_scalability_keeps_each_number_of_connections_busy_for_as_long(rig, tmp_path) -> None:
+    ran = load(rig, tmp_path, "scalability", "--rungs", "1,2,4", "--connections", 4, "--duration", 0.9)
+    assert sorted(step.connections for step in ran.summary.steps) == [1, 2, 4]
+    for step in ran.summary.steps:
+        assert (step.kind, step.ended_ns - step.began_ns) == ("closed", 300_000_000)
+        rows = ran.rows.filter(pa.array(of_step(ran, step)))
+        begins = np.sort(rows["intended_ns"].to_numpy() + rows["schedule_lag_ns"].to_numpy())
+        ends = np.sort(rows["intended_ns"].to_numpy() + rows["service_time_ns"].to_numpy())
+        # When the k-th request begins, k less those that have ended are on their way, itself included.
+        in_flight = np.arange(1, len(begins) + 1) - np.searchsorted(ends, begins, side="right")
+        assert in_flight.max() == step.connections
+        assert len(set(rows["connection"].to_pylist())) == step.connections
+
+
+def test_a_capacity_at_an_objective_is_searched_for_and_repeated(rig, tmp_path) -> None:
+    options = ("--objective-ms", 500, "--step-s", 0.3, "--confirmations", 2, "--precision", 0.2, "--duration", 6)
+    ran = load(rig, tmp_path, "capacity", "--connections", 64, *options)
+    closed, *tried = ran.summary.steps
+    assert (closed.kind, closed.connections, closed.rate_per_s) == ("closed", 64, None)
+    assert [(step.kind, step.met, step.found) for step in tried[-2:]] == [
+        ("confirm", True, False),
+        ("confirm", True, True),
+    ]
+    assert tried[-1].rate_per_s == tried[-2].rate_per_s < of_step(ran, closed).sum() / 1.0
+    for step in tried:
+        rows = ran.rows.filter(pa.array(of_step(ran, step)))
+        response_ms = (rows["schedule_lag_ns"].to_numpy() + rows["service_time_ns"].to_numpy()) / 1e6
+        assert step.quantile_ms == np.quantile(response_ms, 0.99, method="inverted_cdf")
+        assert step.met == (step.quantile_ms <= 500)
+
+
+def test_an_objective_that_nothing_meets_has_no_capacity(rig, tmp_path) -> None:
+    options = ("--objective-ms", 0.000001, "--step-s", 0.1, "--duration", 3)
+    tried = load(rig, tmp_path, "capacity", "--connections", 16, *options).summary.steps[1:]
+    assert len(tried) > 3
+    assert not any(step.met or step.found for step in tried)
+
+
+def test_a_search_by_several_workers_is_refused_before_it_begins(tmp_path) -> None:
+    suite = tmp_path / "searching.toml"
+    suite.write_text(SUITE.split("[[load]]")[0] + SEARCH)
+    done = bench(tmp_path / "runs", "run", str(suite), "--workers", "2")
+    assert done.returncode == 1
+    assert "Run it with one worker" in done.stderr
+    assert not list((tmp_path / "runs").glob(".*/plan.json"))
+
+
+SEARCH = """
+[[load]]
+scenario = "capacity"
+options = { objective_ms = 500, step_s = 0.3, confirmations = 1, precision = 0.3 }
+duration_s = 3
+connections = 32
+repetitions = 1
+
+[[load]]
+scenario = "steady"
+rates_per_s = [200]
+warm_up_s = 0.2
+duration_s = 0.6
+connections = 8
+repetitions = 5
+"""
+NARROW = 'blind_pair = "go"\nwidth = 0.9\nleast_repetitions = 2\n'
+
+
+def test_a_campaign_keeps_steps_and_blind_labels_and_stops_when_it_knows_enough(rig, tmp_path) -> None:
+    suite = tmp_path / "searching.toml"
+    suite.write_text(SUITE.split("[[load]]")[0] + NARROW + SEARCH)
+    done = bench(tmp_path / "runs", "run", str(suite), "--name", "searching")
+    assert done.returncode == 0, done.stderr
+    run = tmp_path / "runs" / "searching"
+    cells = pq.read_table(run / "cells.parquet").to_pylist()
+    steps = pq.read_table(run / "steps.parquet").to_pylist()
+    said = json.loads((run / "manifest.json").read_text())
+    searched = [cell for cell in cells if cell["scenario"] == "capacity"]
+    assert sorted(cell["blind_label"] for cell in searched) == ["a", "b"]
+    for cell in searched:
+        own = [step for step in steps if step["cell_id"] == cell["cell_id"]]
+        assert [step["step"] for step in own] == list(range(len(own)))
+        assert own[-1]["found"]
+        assert all(step["good"] > 0 for step in own)
+        assert json.loads(cell["options"])["quantile"] == 0.99
+    steady = [cell for cell in cells if cell["scenario"] == "steady"]
+    assert len(steady) + len(said["not_needed"]) == 10
+    assert len(steady) >= 4
+    if all(cell["gate_passed"] for cell in steady[:4]):
+        assert len(steady) == 4
+        assert "90.0% was asked for" in next(iter(said["not_needed"].values()))
+    for cell in cells:
+        assert cell["gateway_cpus_reported"] == cell["gateway_cpus"]
+        assert cell["rows"] == cell["rows_answered"] + cell["rows_censored"] + cell["rows_failed"]
+        assert cell["clock_slew_share"] is not None
+        assert cell["suspended_ns"] is not None
+        if cell["gateway_group_cpu_ns"] is not None:
+            assert abs(cell["gateway_group_cpu_ns"] / cell["gateway_cpu_ns"] - 1) < 0.25
+
+
 SUITE = """
 name = "changing"
 purpose = "indicative"

@@ -10,6 +10,7 @@ from typing import Any
 from bench import gate
 from bench.store import manifest, writer
 from bench.store.schema import SCHEMA_VERSION, TABLES
+from bench.windows import windows_table
 from roi.ledger import CAUSES
 
 MS = 1_000_000
@@ -66,12 +67,14 @@ class WrittenCell:
             "generator_workers": 1, "workers_lost": 0, "locust_count": len(self.requests),
             "gateway_count": len(self.requests), "gateway_pss_bytes": 1 << 26,
         }  # fmt: skip
-        known = {"started_ns": 0} if self.failure else measured
+        good = sum(r.outcome == "ok" and START_NS <= r.intended_ns < END_NS for r in self.requests)
+        known = {"started_ns": 0} if self.failure else measured | {"rows_good": good, "rows_failed": 0}
         return {
             "cell_id": self.cell_id, "block": 0, "position": position, "variant": self.variant, "gateway": self.runtime,
             "runtime": self.runtime, "collector": self.runtime, "tuning": "stock", "scenario": self.scenario,
-            "traffic_model": self.traffic_model, "rate_per_s": self.rate_per_s, "connections": 4, "repetition": 0, "options": "{}",
-            "gateway_cpus": "0", "generator_cpus": "1", "memory_budget_bytes": 1 << 28, "live_set_bytes": 1 << 20,
+            "traffic_model": self.traffic_model, "rate_per_s": self.rate_per_s, "connections": 4, "repetition": 0,
+            "options": "{}", "environment_bytes": 0, "gateway_cpus": "0", "generator_cpus": "1",
+            "memory_budget_bytes": 1 << 28, "live_set_bytes": 1 << 20,
             "rows": len(self.requests), "rows_answered": len(self.requests), "rows_censored": 0,
             "gate_passed": not self.reasons and self.failure is None,
             "gate_reasons": [self.failure] if self.failure else list(self.reasons), "failure": self.failure,
@@ -96,6 +99,9 @@ def write(folder: Path, cells: Sequence[WrittenCell], **changes: Any) -> Path:
         rows["stalls"] += [_stall(cell, parts) for parts in cell.stalls]
         for name, own in cell.rows.items():
             rows[name] += [{"cell_id": cell.cell_id, **row} for row in own]
+    for cell in cells:
+        own = writer.from_rows("requests", [_request(cell, request) for request in cell.requests])
+        rows["windows"] += windows_table(own, cell.cell_id).to_pylist()
     for name in TABLES:
         writer.write(name, writer.from_rows(name, rows[name]), folder)
     said: dict[str, Any] = {

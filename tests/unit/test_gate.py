@@ -23,6 +23,14 @@ GOOD = {
     "percentiles_in_order": True,
     "rows": 5_000,
     "rows_answered": 5_000,
+    "rows_censored": 0,
+    "rows_failed": 0,
+    "gateway_cpus_reported": "0",
+    "gateway_group_cpu_ns": 1_205_000_000,
+    "utilisation": 0.3,
+    "stopped_ns": 2_000_000,
+    "clock_slew_share": 2e-5,
+    "suspended_ns": 0,
     "locust_count": 5_000,
     "gateway_count": 5_000,
     "throttled_ns": 0,
@@ -33,7 +41,8 @@ GOOD = {
 }
 CLOSED = GOOD | {
     "traffic_model": "closed", "schedule_lag_p99_ns": None, "achieved_share": None, "generator_cpu_share": 1.0,
-    "generator_run_delay_share": 0.05, "gateway_cpu_ns": 3_900_000_000, "little_share": 0.99, "ceiling_share": 0.3,
+    "generator_run_delay_share": 0.05, "gateway_cpu_ns": 3_900_000_000, "gateway_group_cpu_ns": 3_905_000_000,
+    "utilisation": 0.975, "little_share": 0.99, "ceiling_share": 0.3,
 }  # fmt: skip
 
 
@@ -50,9 +59,17 @@ def test_a_good_cell_passes():
         ({"generator_run_delay_share": 0.025}, "waited 2.5% of the time"),
         ({"ceiling_share": 0.75}, "75% of what the generator can do at all (100,000/s)"),
         ({"percentiles_in_order": False}, "out of order"),
-        ({"rows_answered": 0, "gateway_count": 0}, "not one request was answered"),
+        ({"rows_answered": 0, "rows_censored": 5_000, "gateway_count": 0}, "not one request was answered"),
         ({"locust_count": 4_999}, "Locust's own count is 4999"),
         ({"locust_count": None}, "Locust's own count is not known"),
+        ({"rows_failed": 3}, "5000 requests began and 5003 ended"),
+        ({"utilisation": 1.03}, "used 103% of its processors: more than there is"),
+        ({"gateway_group_cpu_ns": 1_250_000_000}, "1.200 s by its own clock and 1.250 s by its control group"),
+        ({"stopped_ns": 4_100_000_000}, "pauses of 4.100 s do not fit into a window of 4.000 s"),
+        ({"clock_slew_share": -0.002}, "corrected by -2000 parts in a million"),
+        ({"suspended_ns": 500_000_000}, "suspended for 0.500 s"),
+        ({"gateway_cpus_reported": "0,1"}, "was to run on processors 0 and may use 0,1"),
+        ({"workers": 2}, "has 2 workers for 1 processors"),
         ({"residue_lines": 2}, "2 lines of the pause log could not be read"),
         ({"control_wakes": None}, "the control left no record"),
         ({"gateway_count": 5_001}, "the gateway counted 5001"),
@@ -72,7 +89,10 @@ def test_each_piece_of_evidence_can_fail_the_cell_by_itself(change, said):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"workers": 2}, "the gateway used 49% of its processors: it was not saturated"),
+        (
+            {"gateway_cpu_ns": 1_960_000_000, "gateway_group_cpu_ns": None},
+            "used 49% of its processors: it was not saturated",
+        ),
         ({"gateway_cpu_ns": None}, "the gateway's CPU time is not known"),
         ({"little_share": 0.9}, "by Little's law 90% of the connections were busy"),
     ],
@@ -83,15 +103,24 @@ def test_a_closed_loop_has_criteria_of_its_own(change, said):
 
 
 def test_users_who_think_need_not_saturate_anything():
-    assert reasons(CLOSED | {"little_share": None, "gateway_cpu_ns": 100_000_000}) == []
+    assert reasons(CLOSED | {"little_share": None, "gateway_cpu_ns": 100_000_000, "gateway_group_cpu_ns": None}) == []
 
 
 def test_requests_that_timed_out_may_or_may_not_have_reached_the_gateways_counter():
-    assert reasons(GOOD | {"rows_answered": 4_990, "gateway_count": 4_995}) == []
+    assert reasons(GOOD | {"rows_answered": 4_990, "rows_censored": 10, "gateway_count": 4_995}) == []
 
 
 def test_what_the_kernel_does_not_tell_is_no_reason():
-    unknown = {"generator_run_delay_share": None, "steal_ns": None, "throttled_ns": None, "ceiling_share": None}
+    unknown = {
+        "generator_run_delay_share": None,
+        "steal_ns": None,
+        "throttled_ns": None,
+        "ceiling_share": None,
+        "gateway_group_cpu_ns": None,
+        "clock_slew_share": None,
+        "suspended_ns": None,
+        "stopped_ns": None,
+    }
     assert reasons(GOOD | unknown) == []
 
 

@@ -17,7 +17,7 @@ from bench.store.schema import SCHEMA_VERSION, TABLES
 
 def machine_rows(n=3):
     return [
-        {"cell_id": "c", "time_ns": t, "busy_ns": 5 * t, "steal_ns": 0, "psi_cpu_some_ns": None,
+        {"cell_id": "c", "time_ns": t, "busy_ns": 5 * t, "steal_ns": 0, "psi_cpu_some_ns": None, "raw_ns": t, "suspended_ns": 0,
          "memory_available_bytes": 1 << 33, "context_switches": t}
         for t in range(n)
     ]  # fmt: skip

@@ -310,3 +310,35 @@ def test_a_trace_that_is_not_there_is_named_when_the_suite_is_read(tmp_path):
 def test_a_replay_without_a_trace_is_named():
     with pytest.raises(SuiteInvalid, match=r"load\.1: .*replay needs a trace"):
         plan(TEXT.replace('scenario = "saturate"', 'scenario = "replay"'))
+
+
+def test_a_blind_pair_is_twice_in_every_block_of_a_load_under_labels_drawn_by_lot():
+    cells = plan(STRUCK.replace("seed = 7", 'seed = 7\nblind_pair = "go"'))
+    pairs = {}
+    for cell in cells:
+        if cell.blind_label:
+            pairs.setdefault(cell.block, []).append(cell)
+    assert len(pairs) == 5
+    assert all(sorted(c.blind_label for c in pair) == ["a", "b"] for pair in pairs.values())
+    assert {c.variant for pair in pairs.values() for c in pair} == {"go"}
+    assert len({pair[0].blind_label for pair in pairs.values()}) == 2, "the same label always comes first"
+    assert not any(c.blind_label for c in cells if not c.is_load)
+    assert not any(c.blind_label in c.cell_id.split("-") for pair in pairs.values() for c in pair)
+
+
+def test_a_blind_pair_must_be_one_of_the_suites_variants():
+    with pytest.raises(UnknownName, match="java17-zgc"):
+        plan(TEXT.replace("seed = 7", 'seed = 7\nblind_pair = "java17-zgc"'))
+
+
+def test_the_length_of_the_environment_is_drawn_by_lot():
+    lengths = [cell.environment_bytes for cell in plan()]
+    assert len(set(lengths)) > len(lengths) // 2
+    assert all(0 <= length < 4_096 for length in lengths)
+
+
+def test_a_load_may_name_the_variants_that_it_is_for():
+    text = TEXT.replace('scenario = "saturate"', 'scenario = "saturate"\nvariants = ["rust"]')
+    assert {cell.variant for cell in plan(text) if cell.scenario == "saturate"} == {"rust"}
+    with pytest.raises(UnknownName):
+        plan(text.replace('variants = ["rust"]', 'variants = ["rsut"]'))

@@ -1,0 +1,90 @@
+"""The noise floor of a run: what two cells of one variant in the same block differ by, although they differ in nothing.
+
+Which of the two is a and which is b was drawn by lot before they ran, and nothing after that knew it. What the pair differs by is
+what this machine, these windows and this many blocks make of no difference at all; no claim below it is made.
+
+Source: Abedi and Brecht, Conducting Repeatable Experiments in Highly Variable Cloud Computing Environments, ICPE 2017: the
+same system measured twice under common methods "differed" in 38 of 100 comparisons.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from roi import density, objective
+from roi.data import Run
+from roi.statistics.estimate import Estimate, geometric_mean_of_processes
+
+FIGURES = {
+    "saturation": (density.CAPACITY, "rate_per_s"),
+    "cpu_a_request": (density.DEMAND, "cpu_us"),
+    "at_objective": (objective.AT_OBJECTIVE, "rate_per_s"),
+}
+"""By name of a figure the query that gives it a process, and its column."""
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What the blind pair says of one figure."""
+
+    figure: str
+    """One of `FIGURES`."""
+    variant: str
+    """The variant that is there twice."""
+    ratio: Estimate
+    """Of a over b, paired by block; 1 is no difference."""
+
+    @property
+    def share(self) -> float | None:
+        """The floor: by how much a and b may differ at most, as a share; None without an interval."""
+        if self.ratio.lo is None or self.ratio.hi is None:
+            return None
+        return max(self.ratio.hi, 1 / self.ratio.lo) - 1
+
+    @property
+    def differs(self) -> bool:
+        """Whether the pair is told apart, which it should not be more often than once in twenty times."""
+        return self.ratio.excludes(1.0)
+
+
+def floors(run: Run, all_cells: bool = False) -> list[Floor]:
+    """Give the floor of every figure of which the run has a blind pair.
+
+    Parameters
+    ----------
+    all_cells
+        Include cells that the gate did not pass.
+    """
+    found = []
+    for figure, (query, column) in FIGURES.items():
+        cells = run.query(query, {"all_cells": all_cells}).dropna(subset=[column, "blind_label"])
+        for variant, part in cells.groupby("variant", observed=True):
+            ratios = paired(part, column)
+            if len(ratios):
+                found.append(Floor(figure, str(variant), geometric_mean_of_processes(ratios)))
+    return found
+
+
+def floor_of(run: Run, figure: str, all_cells: bool = False) -> float | None:
+    """Give the floor of a figure as a share; None where the run has no blind pair, or one block of it."""
+    shares = [found.share for found in floors(run, all_cells) if found.figure == figure]
+    return max((share for share in shares if share is not None and math.isfinite(share)), default=None)
+
+
+def paired(cells: pd.DataFrame, column: str) -> np.ndarray:
+    """Give the ratio of a over b of each block (and rung) that has both, shape (pairs,).
+
+    Parameters
+    ----------
+    cells
+        Columns block, blind_label (a or b) and `column`, positive figures.
+    """
+    table = cells.pivot_table(index="block", columns="blind_label", values=column, aggfunc="first", observed=True)
+    if not {"a", "b"} <= set(table.columns):
+        return np.empty(0)
+    whole = table.dropna(subset=["a", "b"])
+    return (whole["a"] / whole["b"]).to_numpy()
