@@ -34,7 +34,7 @@ from bench.errors import (
     UnknownName,
 )
 from bench.gateways import registry
-from bench.gateways.tokens import Keys, keys, mint
+from bench.gateways.tokens import for_load, keys
 from bench.load import samples
 from bench.load.generator import Elsewhere
 from bench.meters import machine
@@ -50,8 +50,6 @@ from bench.suite import Cell, Suite
 _PLAN = "plan.json"
 JOURNALS = "journals"
 """Folder of a run with what was done and seen in each recovery."""
-_SUBJECTS = 200
-_TOKEN_LIFE = "+86400"
 
 
 @dataclass(frozen=True)
@@ -228,7 +226,7 @@ def _measure_all(plan: Plan, folder: Path, tell: Callable[[Progress], None], say
     suite = plan.suite
     own_keys = keys()
     tokens = folder / "tokens"
-    tokens.write_text("\n".join(_tokens(own_keys)))
+    tokens.write_text("\n".join(for_load(own_keys)))
     rig = Rig.split(suite.gateway_cpus)
     context = Context(
         suite, rig, tokens, own_keys.environment(folder), plan.workers, plan.elsewhere,
@@ -285,17 +283,6 @@ def failures(run: Path) -> dict[str, str]:
 def not_needed(run: Path) -> dict[str, str]:
     """Give the cells of a published run that were planned and not measured because enough was known, and why."""
     return dict(manifest.read(run).not_needed)
-
-
-def _tokens(signer: Keys) -> list[str]:
-    """Give bearer tokens that hold every scope of the routing table, half of them HS256 and half RS256."""
-    table = json.loads((paths.CONTRACT / "routes.json").read_text())
-    scopes = {item["scope"] for item in (*table["routes"], *table["services"].values())} - {None}
-    return [
-        mint(signer, alg, {"sub": f"load-{number}", "exp": _TOKEN_LIFE, "scope": " ".join(sorted(scopes))})
-        for number in range(_SUBJECTS // 2)
-        for alg in ("HS256", "RS256")
-    ]
 
 
 def _publish(plan: Plan, folder: Path, certified: dict[str, Certificate]) -> Path:

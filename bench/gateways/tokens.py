@@ -20,6 +20,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from bench import paths
+
 _HASHES = {
     "256": (hashlib.sha256, hashes.SHA256()),
     "384": (hashlib.sha384, hashes.SHA384()),
@@ -27,6 +29,8 @@ _HASHES = {
 }
 _RELATIVE = re.compile(r"[+-]\d+(\.\d+)?")
 _TIMES = frozenset({"exp", "nbf", "iat"})
+_SUBJECTS = 200
+_TOKEN_LIFE = "+86400"
 
 
 @dataclass(frozen=True)
@@ -142,3 +146,14 @@ def _signer(keys: Keys, description: Mapping[str, object]) -> Callable[[bytes], 
     private = {None: keys.rsa, "other_rsa": keys.other_rsa}[key]
     scheme = {"RS": padding.PKCS1v15(), "PS": padding.PSS(padding.MGF1(rsa_hash), rsa_hash.digest_size)}[family]
     return lambda signed: private.sign(signed, scheme, rsa_hash)
+
+
+def for_load(signer: Keys) -> list[str]:
+    """Give bearer tokens that hold every scope of the routing table, half of them HS256 and half RS256."""
+    table = json.loads((paths.CONTRACT / "routes.json").read_text())
+    scopes = {item["scope"] for item in (*table["routes"], *table["services"].values())} - {None}
+    return [
+        mint(signer, alg, {"sub": f"load-{number}", "exp": _TOKEN_LIFE, "scope": " ".join(sorted(scopes))})
+        for number in range(_SUBJECTS // 2)
+        for alg in ("HS256", "RS256")
+    ]

@@ -111,7 +111,8 @@ class Engine:
         self._due = Due()
         self._next_flush = 0
         self._closed = False
-        self._stopping = False
+        self.stopping = False
+        """Somebody has ended the load."""
         self.connects = 0
         """Connections opened since the beginning."""
         self.began_ns = 0
@@ -148,12 +149,7 @@ class Engine:
 
     def stop(self) -> None:
         """End the load after the current batch; what is in flight is written down as unanswered."""
-        self._stopping = True
-
-    @property
-    def stopping(self) -> bool:
-        """Whether somebody has ended the load."""
-        return self._stopping
+        self.stopping = True
 
     def run_open(self, schedule: Schedule) -> None:
         """Send every request when the schedule says, or late when no connection is free; ends when all are answered."""
@@ -168,15 +164,7 @@ class Engine:
         self._epoll.close()
 
     def run_closed(self, duration_s: float | None, connections: int | None = None) -> None:
-        """Keep connections busy: each sends its next request when its last one was answered.
-
-        Parameters
-        ----------
-        duration_s
-            How long; None: until it is stopped.
-        connections
-            How many of them; None: all.
-        """
+        """Keep all connections busy, or so many: each sends its next request when its last one was answered."""
         self._run((), duration_s, busy=len(self._connections) if connections is None else connections)
 
     def _run(self, chunks: Iterable[np.ndarray], duration_s: float | None, *, busy: int = 0) -> None:
@@ -196,7 +184,7 @@ class Engine:
         try:
             for _ in range(min(busy, len(idle))):
                 dispatch(idle.popleft(), now, now, False)
-            while not self._stopping:
+            while not self.stopping:
                 now = clock()
                 # 1. Send what is due, and what was due before and found no connection.
                 if due.next <= now:

@@ -6,9 +6,11 @@ draws are so a distribution of what the ratio may be (a confidence distribution:
 81, 2013), and their quantiles are the studentised interval (Efron and Tibshirani, An Introduction to the Bootstrap, 1993,
 section 12.5). Draws of the ratio itself are not: of three processes they spread too little, and hold 81 % for 95.
 
-A draw of one process alone has no spread to be measured by. Of three or four processes so many are that the distances are
-Student's with Welch's degrees of freedom, and the interval is Welch's. Then nothing tells of skewness: three processes that vary
-three times as much as the other variant's ten hold 92 % for 95, where they are skewed as ours are.
+Few processes know their own skewness badly. So a distance is the mean of the one drawn and of Student's, with Welch's degrees of
+freedom, for its rank: of ten processes a side like ours that holds 95.2 % for 95, where what is drawn alone holds 94.2 and
+Student's 95.7; with one variant that varies three times as much, and half as many processes of it, 93.9, 93.2 and 93.7. A draw of
+one process alone has no spread to be measured by. Of three or four processes so many are that all distances are Student's, and
+the interval is Welch's; three that vary three times as much as the other variant's ten hold 92 %.
 
 Windows within a process are not drawn. Where they are, one by one or in blocks, the draws' own standard errors grow by as much,
 so that nothing counts twice, and intervals hold the truth as often: 95.2 and 94.8 % for 95.5 with five processes a side, 94.1 and
@@ -105,7 +107,7 @@ def ratio(
     off, alone = off_above - off_below, alone_above | alone_below
     distance = np.copysign(np.inf, off)
     distance[~alone] = off[~alone] / np.sqrt(part_above + part_below)[~alone]
-    return RatioDraws(np.exp(found - error * _filled(distance, degrees)), value, processes)
+    return RatioDraws(np.exp(found - error * _tempered(distance, degrees)), value, processes)
 
 
 def _logarithms(processes: Sequence[np.ndarray]) -> np.ndarray:
@@ -127,18 +129,16 @@ def _drawn(
     return off, variance / n, variance < _NO_SPREAD * centred.var(ddof=1)
 
 
-def _filled(distance: np.ndarray, degrees: float) -> np.ndarray:
-    """Put Student's quantile for its rank in the place of each distance that is infinite; of all where more than a few are."""
+def _tempered(distance: np.ndarray, degrees: float) -> np.ndarray:
+    """Give the mean of each distance and of Student's quantile for its rank; Student's alone where a draw, or many, have none."""
+    half = len(distance) // 2
+    upper = stats.t.ppf((np.arange(half, 2 * half) + 0.5) / (2 * half), degrees)
+    student = np.empty_like(distance)
+    student[np.argsort(distance, kind="stable")] = np.concatenate([-upper[::-1], upper])
     gaps = np.isinf(distance)
-    if not gaps.any():
-        return distance
     if gaps.mean() > _FEW:
-        gaps = np.ones_like(gaps)
-    ranks = np.empty(len(distance))
-    ranks[np.argsort(distance, kind="stable")] = (np.arange(len(distance)) + 0.5) / len(distance)
-    filled = distance.copy()
-    filled[gaps] = stats.t.ppf(ranks[gaps], degrees)
-    return filled
+        return student
+    return np.where(gaps, student, (distance + student) / 2)
 
 
 @lru_cache(maxsize=64)

@@ -18,8 +18,6 @@ _ALERTS = (
     " asked of windows of seconds: it is not imitated here."
 )
 _GO = "go"
-_TIMES_FROM = 10
-"""Burn rates from which on decimals say nothing."""
 
 
 def verdict(found: Attainment) -> str:
@@ -73,8 +71,8 @@ def readings(found: Attainment) -> str:
     said = (
         f"The article asks for *P95 within {latency.value:g} ms* of *{target.value:g}% of requests* in one breath, which are three"
         f" objectives: P95 lets one request in 20 take longer, {target.value:g}% one in {number(100 / (100 - target.value))}, and"
-        f" *P95 within it in {target.value:g}% of windows* anything between. Here the objective is that {_percent(objective)} of"
-        f" requests are answered within {objective.latency_ms:g} ms; P95 stands beside it."
+        f" *P95 within it in {target.value:g}% of windows* forgives the others whatever they do. Here {_percent(objective)} of"
+        f" requests must be answered within {objective.latency_ms:g} ms; P95 stands beside it."
     )
     if at is None:
         return said
@@ -99,8 +97,8 @@ def limits(found: Attainment) -> str:
         if (rows["basis"] == Basis.PROCESSES).any() else "",
         f"There is one process of {listed(sorted(set(alone['variant'])))} where requests were bad, so there is no interval."
         if len(alone) else "",
-        f"Where no request was bad, ≥ and ≤ are bounds: {_one_sided()}, over blocks of a quarter of a second, and not over requests, which"
-        " would make it far too narrow; it holds for the processes seen and the seconds seen."
+        f"Where no request was bad, ≥ and ≤ are bounds: {_one_sided()}, over blocks of a quarter of a second, and not over requests,"
+        " which would make it far too narrow; it holds for the processes seen and the seconds seen."
         if (rows["basis"] == Basis.NONE_BAD).any() else "",
         f"{cut:,} bad requests were cut off by the end of the load before {found.objective.latency_ms:g} ms had passed; they count"
         " as bad, as all that got no answer do." if cut else "",
@@ -178,7 +176,7 @@ def burn_chart(found: Attainment) -> ChartSpec | None:
         "burn_rate", "dots", rows, "variant", "burn", lo="burn_lo", hi="burn_hi",
         beside=("valid", "bad", "processes", "blocks"), title=title,
         alt="Burn rate by variant: " + listed(f"{r.variant} {number(r.burn)}" for r in rows.itertuples()) + ".",
-        y_title="Burn rate: bad requests over those that the budget allows", horizontal=True,
+        y_title="Burn rate: bad requests over those that the budget allows",
         subtitle=f"Under {_load(worst)}; good is 2xx within {objective.latency_ms:g} ms, budget {_attained(objective.budget)};"
         " bars are 95 % intervals over processes, or bounds where none was bad",
         footnote=footnote(found.run, Compared(at[0], found.all_cells, model="open", rate_per_s=at[1])),

@@ -208,7 +208,7 @@ def lag_chart(found: Plan) -> ChartSpec | None:
         for part, name in (("until it is ready", "start_s"), ("from there to its steady speed", "steady_s"))
     )
     first, last = lags.iloc[0], lags.iloc[-1]
-    others = f", {last['variant']} {milliseconds(1e3 * last['both'])} late" * (len(lags) > 1)
+    others = f", that of {last['variant']} {milliseconds(1e3 * last['both'])}" * (len(lags) > 1)
     return ChartSpec(
         "scale_up_lag", "stacked_bars", rows, "variant", "seconds", series="part", beside=("n",), horizontal=True,
         title=f"New capacity of {first['variant']} comes {milliseconds(1e3 * first['both'])} after it is asked for{others}",

@@ -41,26 +41,26 @@ def test_of_many_processes_that_are_not_skewed_the_interval_is_welchs():
     assert np.log(drawn.hi / drawn.lo) == pytest.approx(np.log(welch.hi / welch.lo), rel=0.04)
 
 
-def test_the_interval_is_that_of_plain_loops():
+def test_the_interval_is_midway_between_plain_loops_and_welchs():
     draw = random.Random(5)
     above, below = np.log(SKEWED_ABOVE).tolist(), np.log(SKEWED_BELOW).tolist()
-    found, error, _ = difference_of_means(np.array(above), np.array(below))
+    found, error, degrees = difference_of_means(np.array(above), np.array(below))
     distances = []
     for _ in range(20_000):
         again = difference_of_means(
             np.array(draw.choices(above, k=len(above))), np.array(draw.choices(below, k=len(below)))
         )
         distances.append((again[0] - found) / again[1])
-    lo, hi = np.quantile(distances, [0.1, 0.9])
+    lo, hi = (np.quantile(distances, [0.1, 0.9]) + stats.t.ppf([0.1, 0.9], degrees)) / 2
     ends = np.log(bootstrap.ratio(SKEWED_ABOVE, SKEWED_BELOW, draws=40_000).interval(0.8))
-    assert (found - ends) / error == pytest.approx([hi, lo], abs=0.04)
+    assert (found - ends) / error == pytest.approx([hi, lo], abs=0.02)
 
 
 def test_draws_of_a_skewed_ratio_reach_further_to_the_side_of_the_tail():
     found = bootstrap.ratio(SKEWED_ABOVE, SKEWED_BELOW)
     lo, hi = found.interval()
     # The base is now and then much slower, which eight processes may not have shown: then the ratio is higher than found.
-    assert np.log(hi / found.value) > 1.5 * np.log(found.value / lo)
+    assert np.log(hi / found.value) > 1.3 * np.log(found.value / lo)
 
 
 @pytest.mark.parametrize("below", [[51.0, 50.0, 48.0], [51.0, 50.0, 48.0, 49.5, 50.5, 47.0, 52.0]])
