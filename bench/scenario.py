@@ -19,6 +19,8 @@ from bench.load import mix, rungs
 Value = str | int | float | bool
 """What an option may be in a suite file; which of them, its default says."""
 Values = Mapping[str, Value]
+_STEP_OVER_OBJECTIVE = 20
+"""Length of a step over the objective: a rate that is 5 % too high misses it in one of that length."""
 
 
 def _accept(value: Value) -> None:
@@ -157,6 +159,15 @@ def _within_the_load(values: Values) -> None:
         raise ValueError(f"cannot fit: lead, rise, hold and fall are {shares:g} of its duration. Make them at most 1.")
 
 
+def _shows_an_overload(values: Values) -> None:
+    least_s = _STEP_OVER_OBJECTIVE * float(values["objective_ms"]) / 1e3
+    if float(values["step_s"]) < least_s:
+        raise ValueError(
+            f"cannot tell in steps of {values['step_s']:g} s: the queue of a rate that is a little too high would not reach"
+            f" {values['objective_ms']:g} ms in one. Give step_s {least_s:g} or more."
+        )
+
+
 def _needs_a_trace(values: Values) -> None:
     if not values["trace"]:
         raise ValueError("needs a trace. Give a file with one column of instants: --trace FILE")
@@ -212,7 +223,7 @@ SCENARIOS: dict[str, Scenario] = {
                 Option("confirmations", 3.0, "Repeats of the rate that was found, which must all meet it", _positive),
                 _MIX,
             ),
-            default_duration_s=30.0, in_steps=True, overloads=True,
+            check=_shows_an_overload, default_duration_s=30.0, in_steps=True, overloads=True,
         ),
         Scenario(
             "journey", "users who take several steps and think", "closed", False,

@@ -5,6 +5,7 @@ import pytest
 from bench.errors import LoadFailed
 from bench.load import rungs
 from bench.load.search import Kind, Search
+from bench.scenario import named
 
 
 def run(search, meets):
@@ -66,6 +67,12 @@ def test_what_was_not_repeated_often_enough_is_not_found():
 
 def test_a_server_that_answered_nothing_is_not_searched():
     assert Search(0.0, precision=0.05, confirmations=3).trial() is None
+
+
+def test_steps_too_short_to_show_an_overload_are_refused():
+    with pytest.raises(LoadFailed, match=r"Give step_s 1 or more"):
+        named("capacity").values({"objective_ms": 50.0, "step_s": 0.9})
+    assert named("capacity").values({"objective_ms": 50.0, "step_s": 1.0})["step_s"] == 1.0
 
 
 def test_rungs_are_read():
