@@ -266,6 +266,19 @@ def runs() -> None:
 
 
 @app.command()
+def judge(run: Annotated[str, typer.Argument(help="Name of a run.")]) -> None:
+    """Judge a run's loads again by the gate of this release, over the evidence that the run holds; says what changed."""
+    from bench.judge import judge as judge_again
+
+    changed = judge_again(_named_run(run))
+    for cell, (before, after) in changed.items():
+        _out.print(
+            f"{cell}: {'; '.join(before) or 'passed'} -> {'; '.join(after) or 'passes'}", markup=False, soft_wrap=True
+        )
+    _out.print(f"{len(changed)} cells are judged otherwise.")
+
+
+@app.command()
 def compare(
     base: Annotated[str, typer.Argument(help="Name of the run to compare with, or reference.")],
     run: Annotated[str, typer.Argument(help="Name of the run to compare.")],

@@ -7,12 +7,15 @@ silently. Evidence that is null fails nothing, but for the counts, which must be
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 Row = Mapping[str, Any]
 """A row of the `cells` table, its `gate_` columns not yet there."""
+_LAG_OF_OBJECTIVE = 0.05
+"""Lag of a search at most, over its objective."""
 _TICKS_NS = 20_000_000
 """Two ticks of the scheduler, one at each end of a window."""
 
@@ -63,9 +66,14 @@ def _processors(row: Row) -> int:
 
 def _late(row: Row, limit: float) -> str | None:
     p99 = row["schedule_lag_p99_ns"]
-    if p99 is not None and p99 > limit * 1e6:
+    if p99 is not None and p99 > max(limit, _LAG_OF_OBJECTIVE * (_objective_ms(row) or 0.0)) * 1e6:
         return f"the generator was late: p99 of its schedule lag is {p99 / 1e6:.2f} ms"
     return None
+
+
+def _objective_ms(row: Row) -> float | None:
+    """Give the response time that a search holds its rates against; None where nothing is searched for."""
+    return json.loads(row["options"]).get("objective_ms")
 
 
 def _not_sent(row: Row, limit: float) -> str | None:
@@ -80,7 +88,7 @@ def _generator_busy(row: Row, limit: float) -> str | None:
 
 def _generator_waited(row: Row, limit: float) -> str | None:
     share = row["generator_run_delay_share"]
-    if share is None or share <= limit:
+    if share is None or share <= limit or _objective_ms(row) is not None:
         return None
     return f"the generator waited {share:.1%} of the time for its processor"
 
@@ -219,9 +227,12 @@ def _without_control(row: Row, _: float) -> str | None:
 
 CRITERIA = (
     Criterion(
-        "schedule_lag", "p99 of the schedule lag at most {limit:g} ms", 1.0, "open", ("schedule_lag_p99_ns",),
+        "schedule_lag", "p99 of the schedule lag at most {limit:g} ms; of a search, 5 % of its objective", 1.0, "open",
+        ("schedule_lag_p99_ns", "options"),
         "Lag of requests that found a connection free is the generator's own doing and stands in every response time. On two"
-        " shared cores the engine keeps 0.1 to 0.4 ms; at a millisecond it would be much of what it measures.", _late,
+        " shared cores the engine keeps 0.1 to 0.4 ms; at a millisecond it would be much of what it measures. A search overloads"
+        " on purpose, and what it holds against an objective of 50 ms is not told by one: lag only makes its rate too low.",
+        _late,
     ),
     Criterion(
         "achieved", "at least {limit:.1%} of the offered requests sent", 0.999, "open", ("achieved_share",),
@@ -233,7 +244,8 @@ CRITERIA = (
     ),
     Criterion(
         "generator_run_delay", "generator waits at most {limit:.0%} of the time for its processor", 0.02, "open",
-        ("generator_run_delay_share",), "What it waits is lag.", _generator_waited,
+        ("generator_run_delay_share",),
+        "What it waits is lag. Not asked of a search, which overloads on purpose; its lag is asked.", _generator_waited,
     ),
     Criterion(
         "headroom", "load at most {limit:.0%} of the generator's ceiling", 0.7, "all", ("ceiling_per_s", "ceiling_share"),

@@ -23,8 +23,8 @@ RUNTIMES = ("go", "java", "node", "rust")
 MEMORY_BUDGET_MIB = 512
 LIVE_SET_MIB = 64
 """What a gateway has when a suite does not say."""
-LEAST_REPETITIONS = 5
-"""Repetitions before a load may stop early: of fewer, the narrow interval is too often the wrong one."""
+LEAST_REPETITIONS = 4
+"""Repetitions before a load may stop early: of fewer, the narrow interval is too often the wrong one (`bench prove statistics`)."""
 _MOST_PADDING_BITS = 12
 _LABELS = ("a", "b")
 

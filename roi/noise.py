@@ -9,7 +9,6 @@ same system measured twice under common methods "differed" in 38 of 100 comparis
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,11 +38,12 @@ class Floor:
     """Of a over b, paired by block; 1 is no difference."""
 
     @property
-    def share(self) -> float | None:
-        """The floor: by how much a and b may differ at most, as a share; None without an interval."""
-        if self.ratio.lo is None or self.ratio.hi is None:
-            return None
-        return max(self.ratio.hi, 1 / self.ratio.lo) - 1
+    def share(self) -> float:
+        """The floor: by how much a and b differ, as a share.
+
+        What chance makes of few processes is in every interval already; the floor is what the pair shows beside it.
+        """
+        return max(self.ratio.value, 1 / self.ratio.value) - 1
 
     @property
     def differs(self) -> bool:
@@ -70,9 +70,8 @@ def floors(run: Run, all_cells: bool = False) -> list[Floor]:
 
 
 def floor_of(run: Run, figure: str, all_cells: bool = False) -> float | None:
-    """Give the floor of a figure as a share; None where the run has no blind pair, or one block of it."""
-    shares = [found.share for found in floors(run, all_cells) if found.figure == figure]
-    return max((share for share in shares if share is not None and math.isfinite(share)), default=None)
+    """Give the floor of a figure as a share; None where the run has no blind pair of it."""
+    return max((found.share for found in floors(run, all_cells) if found.figure == figure), default=None)
 
 
 def paired(cells: pd.DataFrame, column: str) -> np.ndarray:

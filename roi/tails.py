@@ -21,12 +21,18 @@ QUANTILES = {"p99": 0.99, "p99.9": 0.999}
 _BLOCK_NS = 250_000_000
 """Longer than a pause and the queue behind it take to pass."""
 
-REQUESTS = """
-    select variant, runtime, rate_per_s, cell_id, intended_ns as begin_ns, intended_ns + response_time_ns as end_ns
-    from measured
+CELLS = """
+    select variant, runtime, rate_per_s, cell_id from measured
     where traffic_model = 'open' and scenario = $scenario and (gate_passed or $all_cells)
-    order by variant, rate_per_s, cell_id, intended_ns
+    group by all order by variant, rate_per_s, cell_id
 """
+"""The processes that have a request in their window."""
+
+REQUESTS = """
+    select intended_ns as begin_ns, intended_ns + response_time_ns as end_ns from measured
+    where cell_id = $cell order by intended_ns
+"""
+"""The requests of one process: those of all at once would not fit into memory."""
 
 STALLS = """
     select c.cell_id, s.begin_ns, s.end_ns, s.cause from stalls s join cells c using (cell_id)
@@ -65,26 +71,42 @@ def slow_requests(run: Run, scenario: str, all_cells: bool = False) -> pd.DataFr
     stalls = dict(iter(run.query(STALLS, asked).groupby("cell_id", observed=True)))
     without = set(run.query("select variant from cells where collector = 'none'")["variant"])
     rows = []
-    requests = run.query(REQUESTS, asked)
-    for key, part in requests.groupby(latency.RUNG, observed=True, dropna=False, sort=False):
-        cells = [_met(of, stops.get(cell), stalls.get(cell)) for cell, of in part.groupby("cell_id", observed=True)]
+    for key, part in run.query(CELLS, asked).groupby(latency.RUNG, observed=True, dropna=False, sort=False):
+        cells = [_met(run, cell, stops.get(cell), stalls.get(cell)) for cell in part["cell_id"]]
         head = dict(zip(latency.RUNG, key, strict=True))
         rows += [head | figures for figures in _figures(cells, applicable=key[0] not in without)]
     columns = [*latency.RUNG, "quantile", "beyond", "of_all", "met", "lo", "hi", "blocks", "stalled", "cause", "hidden"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _met(requests: pd.DataFrame, stops: pd.DataFrame | None, stalls: pd.DataFrame | None) -> pd.DataFrame:
-    """Give a process' requests with what each met: columns ns, cell_id, block, stopped, cause."""
+@dataclass(frozen=True)
+class _Process:
+    """The requests of one process, of which only the slow ones are kept."""
+
+    requests: int
+    stopped: int
+    """Of all of them, those that met a stop."""
+    slow: dict[str, pd.DataFrame]
+    """By quantile what lies beyond it: columns cell_id, block, stopped, cause."""
+
+
+def _met(run: Run, cell: str, stops: pd.DataFrame | None, stalls: pd.DataFrame | None) -> _Process:
+    """Give what the requests of a process met."""
+    requests = run.query(REQUESTS, {"cell": cell})
     begin, end = requests["begin_ns"].to_numpy(), requests["end_ns"].to_numpy()
     stopped = np.zeros(len(begin), bool)
     if stops is not None:
         until = stops["end_ns"].to_numpy()
         stopped = overlaps(begin, end, until - stops["dur_hi_ns"].to_numpy(), until)
-    return pd.DataFrame({
-        "ns": end - begin, "cell_id": requests["cell_id"].to_numpy(), "block": begin // _BLOCK_NS, "stopped": stopped,
-        "cause": _causes(begin, end, stalls),
-    })  # fmt: skip
+    slow = {}
+    for name, q in QUANTILES.items():
+        # What took longer than the process' own quantile.
+        beyond = end - begin > np.quantile(end - begin, q, method="inverted_cdf")
+        slow[name] = pd.DataFrame({
+            "cell_id": cell, "block": begin[beyond] // _BLOCK_NS, "stopped": stopped[beyond],
+            "cause": _causes(begin[beyond], end[beyond], stalls),
+        })  # fmt: skip
+    return _Process(len(begin), int(stopped.sum()), slow)
 
 
 def _causes(begin: np.ndarray, end: np.ndarray, stalls: pd.DataFrame | None) -> np.ndarray:
@@ -101,11 +123,11 @@ def _causes(begin: np.ndarray, end: np.ndarray, stalls: pd.DataFrame | None) -> 
     return causes
 
 
-def _figures(cells: list[pd.DataFrame], *, applicable: bool) -> Iterator[dict[str, object]]:
-    every = pd.concat(cells)
-    fewest = min(map(len, cells))
+def _figures(cells: list[_Process], *, applicable: bool) -> Iterator[dict[str, object]]:
+    of_all = sum(cell.stopped for cell in cells) / sum(cell.requests for cell in cells)
+    fewest = min(cell.requests for cell in cells)
     for name, q in QUANTILES.items():
-        slow = pd.concat([_beyond(cell, q) for cell in cells])
+        slow = pd.concat([cell.slow[name] for cell in cells])
         said = {"quantile": name, "beyond": len(slow), "hidden": not latency.enough(q, fewest), "cause": None}
         if len(slow):
             waited = slow["cause"].dropna()
@@ -113,16 +135,5 @@ def _figures(cells: list[pd.DataFrame], *, applicable: bool) -> Iterator[dict[st
             if applicable:
                 blocks = slow.groupby(["cell_id", "block"], observed=True).ngroup()
                 met = share_of_blocks(slow["stopped"].to_numpy(), blocks.to_numpy())
-                said |= {
-                    "of_all": every["stopped"].mean(),
-                    "met": met.value,
-                    "lo": met.lo,
-                    "hi": met.hi,
-                    "blocks": met.n,
-                }
+                said |= {"of_all": of_all, "met": met.value, "lo": met.lo, "hi": met.hi, "blocks": met.n}
         yield said
-
-
-def _beyond(cell: pd.DataFrame, q: float) -> pd.DataFrame:
-    """Give the requests that took longer than the process' own q-quantile."""
-    return cell[cell["ns"] > np.quantile(cell["ns"], q, method="inverted_cdf")]

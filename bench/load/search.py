@@ -47,8 +47,8 @@ class Search:
         About what can be served at all, such as what a closed loop has just reached. It is no bound: a process that still warms up
         soon serves more.
     precision
-        Width of the bracket, as a share of its upper end, from which on its lower end is repeated; and by how much to go
-        down when a repeat fails.
+        Width of the bracket, as a share of its upper end, from which on its lower end is repeated; when a repeat fails, the
+        next rate is lower by twice as much.
     confirmations
         Repeats that must all meet the objective.
     """
@@ -92,4 +92,4 @@ class Search:
             self._confirmed += 1
             return
         self._failed, self._confirmed = self._met, 0
-        self._met *= 1 - self._precision
+        self._met *= 1 - 2 * self._precision

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from bench.errors import BenchError
 from bench.prove.certificate import Certificate, Proof, certify
 
-MINUTES = 2
+MINUTES = 3
 
 
 def prove(say: Callable[[str], None], show: Callable[[Proof], None], experiments: int | None = None) -> Certificate:

@@ -236,9 +236,9 @@ def _reference(spec: ChartSpec, line: ReferenceLine, surface: theme.Surface) -> 
 
 def _in_the_right_half(spec: ChartSpec, line: ReferenceLine) -> bool:
     """Tell whether an upright line has more room for its label on its left."""
-    column = spec.data[spec.x if line.axis == "x" else spec.y]
+    drawn = [spec.x] if line.axis == "x" else [name for name in (spec.y, spec.lo, spec.hi) if name]
     log = spec.x_log if line.axis == "x" else spec.y_log
-    least, most = float(column.min()), float(column.max())
+    least, most = float(spec.data[drawn].min().min()), float(spec.data[drawn].max().max())
     return line.value > (math.sqrt(least * most) if log else (min(least, 0) + most) / 2)
 
 

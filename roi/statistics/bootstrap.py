@@ -34,6 +34,8 @@ _DRAWS = 4_000
 _SEED = 7
 _FEW = 0.01
 """Share of draws without spread up to which the rest are trusted: of five processes 0.3 %, of four 3 %, of three 21 %."""
+_FARTHEST = 600.0
+"""Logarithm beyond which no ratio is drawn: two processes that differ may say anything, and no number holds it."""
 _NO_SPREAD = 1e-12
 """Share of a variant's variance below which a draw's is rounding."""
 
@@ -107,7 +109,8 @@ def ratio(
     off, alone = off_above - off_below, alone_above | alone_below
     distance = np.copysign(np.inf, off)
     distance[~alone] = off[~alone] / np.sqrt(part_above + part_below)[~alone]
-    return RatioDraws(np.exp(found - error * _tempered(distance, degrees)), value, processes)
+    logs = np.clip(found - error * _tempered(distance, degrees), -_FARTHEST, _FARTHEST)
+    return RatioDraws(np.exp(logs), value, processes)
 
 
 def _logarithms(processes: Sequence[np.ndarray]) -> np.ndarray:

@@ -17,6 +17,8 @@ from scipy import optimize
 from roi.statistics import studentised
 from roi.statistics.estimate import Estimate
 
+_MOST_OF_ONE = 2.0
+"""λ at most, times the largest throughput by N that was measured."""
 LEAST_RUNGS = 6
 """Of which three parameters can be told and still be wrong."""
 
@@ -105,9 +107,12 @@ def _fit(n: np.ndarray, curves: np.ndarray, start: np.ndarray | None = None) -> 
     start = _linear(n, curves) if start is None else start
     # σ and κ are thousandths and less where λ is thousands: each is searched for in its own size.
     size = np.maximum(start, [start[0], 1e-3, 1 / n.max() ** 2])
+    # A curve that is flat from the first rung on is the law with any λ and a σ to match: one that no rung comes near is no finding.
+    most = np.array([_MOST_OF_ONE * np.max(curves / n), np.inf, np.inf])
+    start = np.minimum(start, most)
     found = optimize.least_squares(
-        lambda scaled: _residuals(scaled * size, n, curves), start / size, bounds=(0, np.inf), xtol=1e-12, ftol=1e-12,
-        gtol=1e-12,
+        lambda scaled: _residuals(scaled * size, n, curves), start / size, bounds=(0, most / size), xtol=1e-12,
+        ftol=1e-12, gtol=1e-12,
     )  # fmt: skip
     return found.x * size
 

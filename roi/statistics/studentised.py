@@ -13,6 +13,8 @@ from scipy import stats
 
 _DRAWS = 2_000
 _SEED = 7
+_NO_SPREAD = 1e-9
+"""Share of the values' own spread below which a draw's is rounding."""
 
 
 def interval(values: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:
@@ -36,9 +38,11 @@ def interval(values: np.ndarray, confidence: float = 0.95) -> tuple[float, float
     if spread == 0:
         return float(mean), float(mean)
     drawn = values[np.random.default_rng(_SEED).integers(0, n, (_DRAWS, n))]
-    off = drawn.mean(axis=1) - mean
+    off, spreads = drawn.mean(axis=1) - mean, drawn.std(axis=1, ddof=1)
+    # Of one value alone it is 0 but for rounding.
+    spreads[spreads < _NO_SPREAD * spread] = 0.0
     with np.errstate(divide="ignore"):
-        distance = off / (drawn.std(axis=1, ddof=1) / np.sqrt(n))
+        distance = off / (spreads / np.sqrt(n))
     tails = np.quantile(distance, [(1 - confidence) / 2, (1 + confidence) / 2], method="inverted_cdf")
     # A draw of one value alone has no spread and lies infinitely far off in its own measure. Where so many do, of three
     # values or of values nearly all alike, Student's quantile stands for them.

@@ -6,7 +6,7 @@ import pandas as pd
 
 from roi.comparison import Comparison
 from roi.statistics.groups import Pair, Relation
-from roi.views.words import interval, listed, percent
+from roi.views.words import interval, percent
 
 _WORDS = {
     Relation.AHEAD: "ahead",
@@ -43,8 +43,8 @@ def groups_table(compared: list[Comparison]) -> pd.DataFrame:
 
 
 def pairs_table(compared: list[Comparison]) -> pd.DataFrame:
-    """List every pair with the ratio of the figure, or of its inverse where less is better, and what it shows."""
-    rows = [_row(one, pair) for one in compared for pair in one.groups.pairs]
+    """List the pairs of which something is shown, with the ratio of the figure, or of its inverse where less is better."""
+    rows = [_row(one, pair) for one in compared for pair in one.groups.pairs if pair.relation is not Relation.UNDECIDED]
     return pd.DataFrame(rows, columns=["by", "ahead", "over", "ratio [95 %]", "probability of a lead", "shown"])
 
 
@@ -54,8 +54,3 @@ def _row(one: Comparison, pair: Pair) -> tuple[object, ...]:
         one.figure.words, pair.above, pair.below, interval(estimate.value, estimate.lo, estimate.hi), percent(lead),
         _WORDS[pair.relation],
     )  # fmt: skip
-
-
-def leaders(one: Comparison) -> str:
-    """Say which variants share the first group."""
-    return listed(one.groups.groups[0])

@@ -7,15 +7,20 @@ from typing import Any
 
 import pandas as pd
 
-from roi import claims, density
+from roi import claims, density, noise, objective
 from roi.charts.spec import ChartSpec
 from roi.data import Run
 from roi.exclusions import Compared
 from roi.statistics.estimate import Estimate
-from roi.views.words import excluded, footnote, interval, known, listed, number, percent
+from roi.views.words import excluded, footnote, interval, known, listed, number, percent, span
+from roi.warm_up import of_processes, unsteady
 
 GO = "go"
 SATURATED = "saturate"
+CONDITIONS = """
+    select distinct memory_budget_bytes / 1048576 as budget_mib, live_set_bytes / 1048576 as live_set_mib, connections
+    from cells where scenario = $scenario
+"""
 
 
 def capacity_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
@@ -33,7 +38,7 @@ def capacity_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
         + listed(f"{r.variant} {number(r.value)}" for r in table.itertuples()) + ".",
         y_title=f"Requests/s answered with 2xx, {_cores(cores)}", y_log=True, horizontal=True,
         subtitle="Closed loop, every connection busy; dots are geometric means over fresh processes, bars 95 % intervals",
-        footnote=throughput_footnote(run, Compared(SATURATED, all_cells)),
+        footnote=throughput_footnote(run, Compared(SATURATED, all_cells)) + _early(run, all_cells),
     ).with_reference(claim.value, f"the article: {claim.value:,.0f} a Go service")  # fmt: skip
 
 
@@ -70,7 +75,7 @@ def ratio_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
         + listed(f"{r.base} {interval(r.value, r.lo, r.hi)}" for r in table.itertuples()) + ".",
         y_title="Requests/s of Go over Java (ratio)", y_log=True, horizontal=True,
         subtitle="At saturation on the same processor; bars are 95 % intervals by bootstrap over fresh processes",
-        footnote=throughput_footnote(run, Compared(SATURATED, all_cells)),
+        footnote=throughput_footnote(run, Compared(SATURATED, all_cells)) + _early(run, all_cells),
     ).with_reference(claim.value, f"the article: {claim.value:g} times").with_reference(1.0, "no difference")  # fmt: skip
 
 
@@ -92,7 +97,7 @@ def go_capacity(run: Run, all_cells: bool = False) -> Estimate | None:
 
 
 def verdict(run: Run, all_cells: bool = False) -> str:
-    """Say how the article's two figures stand to this run."""
+    """Say how the article's two figures stand to this run, and under which conditions that holds."""
     go, table = go_capacity(run, all_cells), ratios(run, all_cells)
     service, ratio = claims.claim("qps_per_go_service"), claims.claim("qps_go_over_java")
     if go is None:
@@ -101,25 +106,58 @@ def verdict(run: Run, all_cells: bool = False) -> str:
             f"The run holds no saturated Go cell to show: nothing can be said of the article's figures. {why}".strip()
         )
     said = (
-        f"On {_cores(_workers(run))} of this machine Go answers **{interval(go.value, go.lo, go.hi)} requests/s**; the article"
-        f" states {service.value:,.0f} for a Go service and names neither cores nor payload, so the figure can be"
-        " met or missed by choosing the machine. "
+        f"On {_cores(_workers(run))} of this machine, {_conditions(run)}, Go answers **{interval(go.value, go.lo, go.hi)}"
+        f" requests/s** at saturation{_kept(run, all_cells)}; the article states {service.value:,.0f} for a Go service and names"
+        " neither cores nor payload, so the figure can be met or missed by choosing the machine. "
     )
     if table.empty:
         return said + "The run holds no Java cell to compare with."
-    inside = [r.base for r in table.itertuples() if pd.notna(r.lo) and r.lo <= ratio.value <= r.hi]
-    below = [r.base for r in table.itertuples() if pd.notna(r.hi) and r.hi < ratio.value]
-    above = [r.base for r in table.itertuples() if pd.notna(r.lo) and r.lo > ratio.value]
-    parts = [f"is below it against {listed(below)}" * bool(below), f"is above it against {listed(above)}" * bool(above),
-             f"cannot be told from it against {listed(inside)}" * bool(inside)]  # fmt: skip
+    floor = noise.floor_of(run, "saturation", all_cells)
+    places: dict[str, list[str]] = {}
+    for row in table.itertuples():
+        places.setdefault(_place(row, ratio.value, floor), []).append(f"{row.base} ({number(row.value)})")
+    parts = [f"{words} {listed(bases)}" for words, bases in places.items() if words]
+    unknown = "has no interval"
     return (
-        said + f"Of its *{ratio.value:g} times Java*, our ratio {'; '.join(filter(None, parts)) or 'has no interval'}."
+        said
+        + f"Of its *{ratio.value:g} times Java*, our ratio {'; '.join(parts) or unknown}."
+        + (f" Nothing nearer than the noise floor of {percent(floor)} is told apart." if floor is not None else "")
     )
+
+
+def _place(row: Any, claimed: float, floor: float | None) -> str:
+    """Say where the ratio over a base lies against the claimed one; empty where it has no interval."""
+    if pd.isna(row.lo) or pd.isna(row.hi):
+        return ""
+    near = floor is not None and max(claimed / row.value, row.value / claimed) - 1 < floor
+    if near or row.lo <= claimed <= row.hi:
+        return "cannot be told from it against"
+    return "is below it against" if row.hi < claimed else "is above it against"
+
+
+def _conditions(run: Run) -> str:
+    """Say what the saturated gateways had: memory, live set, connections."""
+    cells = run.query(CONDITIONS, {"scenario": SATURATED})
+    budgets, live_sets, connections = (span(cells[name].dropna().unique()) for name in cells)
+    return f"with {budgets} MiB of memory, a live set of {live_sets} MiB and {connections} connections"
+
+
+def _kept(run: Run, all_cells: bool) -> str:
+    """Say what Go serves at the objective, where the run has searched for that."""
+    table, asked = objective.capacity(run, all_cells), objective.asked(run)
+    rows = table[table["variant"] == GO]
+    if rows.empty or asked is None:
+        return ""
+    row = rows.iloc[0]
+    some = f"{number(row['value'])}** (in {row['n']} of {row['searched']} processes; the others confirmed no rate)"
+    said = f"{interval(row['value'], row['lo'], row['hi'])}**" if row["n"] == row["searched"] else some
+    return f", and **{said} while {asked}"
 
 
 def capacity_table(run: Run, all_cells: bool = False) -> pd.DataFrame:
     """List capacity and density with their intervals."""
     table = density.capacity(run, all_cells).sort_values("value", ascending=False)
+    early = {name: count for name, count, _ in unsteady(of_processes(run, all_cells))}
     return pd.DataFrame({
         "variant": table["variant"],
         "requests/s [95 %]": [interval(r.value, r.lo, r.hi) for r in table.itertuples()],
@@ -127,7 +165,14 @@ def capacity_table(run: Run, all_cells: bool = False) -> pd.DataFrame:
         "per GiB of memory": [number(value) for value in table["per_gib"]],
         "generator's headroom": [percent(value) for value in table["headroom"]],
         "processes": table["n"],
+        "unsteady": [early.get(name, 0) for name in table["variant"]],
     })  # fmt: skip
+
+
+def _early(run: Run, all_cells: bool) -> str:
+    """Say which variants were measured before their throughput was steady."""
+    found = [f"{name} ({count} of {every})" for name, count, every in unsteady(of_processes(run, all_cells))]
+    return f" Not steady when measured: {listed(found)}." if found else ""
 
 
 def demand_table(run: Run, all_cells: bool = False) -> pd.DataFrame:

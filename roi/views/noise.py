@@ -26,9 +26,8 @@ def said(floors: list[Floor]) -> str:
         if apart
         else f"**The blind pair of {listed(dict.fromkeys(floor.variant for floor in floors))} is not told apart.**"
     )
-    known = [f"{percent(floor.share)} for {WORDS[floor.figure]}" for floor in floors if floor.share is not None]
-    return first + (f" The noise floor is {listed(known)}: no claim below it is made." if known else " One block gives no"
-                    " floor.")  # fmt: skip
+    known = listed(f"{percent(floor.share)} for {WORDS[floor.figure]}" for floor in floors)
+    return f"{first} It differs by {known}: that is the noise floor, and no claim below it is made."
 
 
 def table(floors: list[Floor]) -> pd.DataFrame:

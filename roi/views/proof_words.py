@@ -16,6 +16,10 @@ _INTERVALS = (
     (r"share_of_(\d+)_blocks", r"Share of requests, over \1 blocks of time"),
     (r"quantile_([\d.]+)_of_(\d+)", r"Quantile \1 of \2 pauses"),
     (r"count", r"A count"),
+    (r"bootstrap_ratio_of_(\d+)_and_(\d+)", r"Ratio of \1 over \2 processes, by bootstrap"),
+    (r"bootstrap_ratio_of_(\d+)_and_(\d+)_unlike", r"Ratio of \1 over \2 processes that vary more, by bootstrap"),
+    (r"geometric_mean_stopped_from_(\d+)", r"Geometric mean of a campaign that may stop from \1 processes on"),
+    (r"bootstrap_ratio_stopped_from_(\d+)", r"Ratio, by bootstrap, of a campaign that may stop from \1 processes on"),
 )
 """Estimators whose intervals are proven, by the form of their name."""
 
@@ -96,6 +100,10 @@ _WORDS = (
     (r"no_fault_restarts", r"Nothing wrong: restarts"),
     *((f"{form}_coverage", f"{words}: how often its interval holds the truth") for form, words in _INTERVALS),
     (r"ratio_of_(\d+)_false_alarms", r"A variant against itself, \1 processes each: how often they are told apart"),
+    (
+        r"bootstrap_ratio_of_(\d+)_false_alarms",
+        r"A variant against itself by bootstrap, \1 processes each: how often told apart",
+    ),
     (r"log_rank_of_(\d+)_false_alarms", r"A runtime against itself, \1 recoveries each: how often they are told apart"),
     (r"cpu_a_request_ratio", r"CPU time a request with meters over without: upper end of the interval"),
     (r"(p\d+)_ratio", r"Response time with meters over without, \1: upper end of the interval"),

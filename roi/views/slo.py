@@ -18,6 +18,7 @@ _ALERTS = (
     " asked of windows of seconds: it is not imitated here."
 )
 _GO = "go"
+_AN_OBJECTIVE = "The article sets an objective, and states no measurement of it."
 
 
 def verdict(found: Attainment) -> str:
@@ -97,7 +98,7 @@ def limits(found: Attainment) -> str:
         if (rows["basis"] == Basis.PROCESSES).any() else "",
         f"There is one process of {listed(sorted(set(alone['variant'])))} where requests were bad, so there is no interval."
         if len(alone) else "",
-        f"Where no request was bad, ≥ and ≤ are bounds: {_one_sided()}, over blocks of a quarter of a second, and not over requests,"
+        f"Where no request was bad, ≥ and ≤ are bounds: {_one_sided()}, over blocks of a quarter of a second, not over requests,"
         " which would make it far too narrow; it holds for the processes seen and the seconds seen."
         if (rows["basis"] == Basis.NONE_BAD).any() else "",
         f"{cut:,} bad requests were cut off by the end of the load before {found.objective.latency_ms:g} ms had passed; they count"
@@ -176,7 +177,7 @@ def burn_chart(found: Attainment) -> ChartSpec | None:
         "burn_rate", "dots", rows, "variant", "burn", lo="burn_lo", hi="burn_hi",
         beside=("valid", "bad", "processes", "blocks"), title=title,
         alt="Burn rate by variant: " + listed(f"{r.variant} {number(r.burn)}" for r in rows.itertuples()) + ".",
-        y_title="Burn rate: bad requests over those that the budget allows",
+        y_title="Burn rate (1 spends the budget exactly)",
         subtitle=f"Under {_load(worst)}; good is 2xx within {objective.latency_ms:g} ms, budget {_attained(objective.budget)};"
         " bars are 95 % intervals over processes, or bounds where none was bad",
         footnote=footnote(found.run, Compared(at[0], found.all_cells, model="open", rate_per_s=at[1])),
@@ -244,6 +245,7 @@ def findings(found: Attainment) -> Iterator[dict[str, Any]]:
             "id": f"attained_{where}", "value": 100 * (1 - r.bad_share), "unit": "percent",
             "lo": None if hi is None else 100 * (1 - hi), "hi": None if lo is None else 100 * (1 - lo), "n": r.processes,
             "query": slo.BLOCKS, "claim": "slo_target" if answers else None, "note": note,
+            "unlike": _AN_OBJECTIVE if answers else None,
         }  # fmt: skip
         yield {
             "id": f"burn_rate_{where}", "value": objective.burn_rate(r.bad_share), "unit": "ratio",
@@ -253,6 +255,7 @@ def findings(found: Attainment) -> Iterator[dict[str, Any]]:
         yield {
             "id": f"p95_{where}", "value": known(r.p95_ms), "unit": "ms", "lo": known(r.p95_lo), "hi": known(r.p95_hi),
             "n": r.processes, "query": slo.PROMISES.format(target=objective.target), "claim": "slo_latency" if answers else None,
+            "unlike": _AN_OBJECTIVE if answers else None,
             "note": "more than 1 in 20 got no 2xx: no time is kept" if r.p95_never else
             f"median over processes; an objective is met by what is not above it, and {milliseconds(r.p95_ms)} is"
             f" {'not ' * (r.p95_ms <= objective.latency_ms)}above {objective.latency_ms:g} ms",

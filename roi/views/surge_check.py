@@ -143,7 +143,7 @@ def chart(found: Check) -> ChartSpec | None:
     rows = surge_check.courses(cell, float(row["capacity_per_s"]))
     foreseen = f"the model foresees {number(row['predicted'])}"
     edges = cell.shape.edges_s
-    first = f"; the first of {row['processes']} processes" * (row["processes"] > 1)
+    first = f"; the first of {row['processes']} processes" * bool(row["processes"] > 1)
     return ChartSpec(
         "surge_backlog", "lines", rows, "time_s", "waiting", series="which", order=("measured", "fluid model"),
         title=f"Up to {number(row['measured'])} requests wait for {row['variant']} at the peak; {foreseen}",

@@ -349,3 +349,42 @@ def test_a_full_disk_says_to_make_room(tmp_path) -> None:
     (tmp_path / "cells.parquet").symlink_to("/dev/full")
     with pytest.raises(BenchError, match=r"Writing cells.parquet failed: .*No space left.* Make room on the disk"):
         writer.write("cells", writer.from_rows("cells", []), tmp_path)
+
+
+def test_a_run_compared_with_itself_shows_no_change(runs) -> None:
+    done = typed(runs, "bench", "compare", "reference", "reference", "--json")
+    assert_sentence(done, 0)
+    found = json.loads(done.stdout)
+    assert found["unlike"] == []
+    assert len(found["changes"]) > 10
+    assert {change["ratio"] for change in found["changes"]} == {1.0}
+    assert {change["verdict"] for change in found["changes"]} <= {"no change shown", "not known: one process"}
+    shown = typed(runs, "bench", "compare", "reference", "reference")
+    assert "requests/s at saturation" in shown.stdout
+    assert "[" in shown.stdout
+
+
+def test_runs_that_are_not_there_or_not_alike_are_not_compared(runs, run) -> None:
+    assert_sentence(typed(runs, "bench", "compare", "reference", "refrence"), 1, "Did you mean reference")
+    assert_sentence(typed(runs, "bench", "compare", "reference", RUN), 1, "cpu model is", "Some CPU", "--unlike")
+    told = typed(runs, "bench", "compare", "reference", RUN, "--unlike")
+    assert_sentence(told, 0)
+    assert "Unlike: cpu model is" in told.stdout
+
+
+def test_a_pilot_says_how_many_processes_an_interval_takes(runs) -> None:
+    done = typed(runs, "roi", "plan", "reference", "--width", "0.05")
+    assert_sentence(done, 0)
+    assert "processes for ± 5.0%" in done.stdout
+    assert "CPU time a request" in done.stdout
+
+
+def test_a_run_without_repetitions_is_no_pilot(runs, run) -> None:
+    assert_sentence(typed(runs, "roi", "plan", RUN), 1, "a pilot needs them")
+
+
+def test_an_excerpt_is_made_of_a_run_by_name(runs, run, tmp_path) -> None:
+    assert_sentence(typed(runs, "bench", "excerpt", RUN, tmp_path / "small"), 0)
+    assert manifest.read(tmp_path / "small").excerpt
+    assert_sentence(typed(runs, "bench", "excerpt", RUN, tmp_path / "small"), 1, "is there already")
+    assert_sentence(typed(runs, "bench", "excerpt", "smal", tmp_path / "other"), 1, "Did you mean small")

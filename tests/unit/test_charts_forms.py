@@ -117,6 +117,13 @@ def test_a_logarithmic_axis_with_one_value_and_a_reference_is_labelled_over_both
     assert {0.5, 1.0, 2.0} <= set(axis.tickvals)
 
 
+def test_the_label_of_an_upright_reference_stands_where_intervals_leave_room():
+    rows = pd.DataFrame({"v": ["go"], "ms": [1.0], "lo": [0.5], "hi": [10.0]})
+    chart = ChartSpec("d", "dots", rows, "v", "ms", lo="lo", hi="hi", horizontal=True, title="t", alt="a")
+    anchors = [figure(chart.with_reference(at, "limit")).layout.shapes[0].label.xanchor for at in (3.0, 8.0)]
+    assert anchors == ["left", "right"]
+
+
 def test_a_stack_makes_room_for_the_sum_of_its_parts():
     rows = pd.DataFrame({"v": ["go", "go"], "part": ["policy", "runtime"], "s": [3.0, 7.0]})
     chart = ChartSpec("s", "stacked_bars", rows, "v", "s", series="part", title="t", alt="a")

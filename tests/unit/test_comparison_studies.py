@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 
 from roi import comparison, density, four_ways, noise, objective, planning, scaling, two_runs
@@ -65,12 +66,19 @@ def pair(variant, figures, of, first=0):
     ]
 
 
-def test_the_noise_floor_is_the_far_end_of_what_the_blind_pair_may_differ_by(run):
-    # ln 1.1, ln 1, ln 1/1.1: mean 0, standard deviation ln 1.1; t(0.975, 2) = 4.302653 (tables).
-    (floor,) = noise.floors(run(*pair("go", [(110, 100), (100, 100), (100, 110)], saturated)))
+def test_the_noise_floor_is_what_the_blind_pair_differs_by(run):
+    # The geometric mean of 1.2, 1 and 1/1.1 is 1.0295; ln of them spreads by 0.1407, t(0.975, 2) = 4.302653 (tables).
+    (floor,) = noise.floors(run(*pair("go", [(120, 100), (100, 100), (100, 110)], saturated)))
     assert (floor.figure, floor.variant, floor.ratio.n) == ("saturation", "go", 3)
-    assert floor.share == pytest.approx(math.exp(4.302653 * math.log(1.1) / math.sqrt(3)) - 1, rel=1e-6)
+    assert floor.share == pytest.approx((1.2 / 1.1) ** (1 / 3) - 1)
+    spread = np.log([1.2, 1.0, 1 / 1.1]).std(ddof=1)
+    assert floor.ratio.hi == pytest.approx(floor.ratio.value * math.exp(4.302653 * spread / math.sqrt(3)), rel=1e-6)
     assert not floor.differs
+
+
+def test_the_floor_is_the_same_whichever_of_the_pair_is_ahead(run):
+    shares = [noise.floors(run(*pair("go", [both, both], saturated)))[0].share for both in ((120, 100), (100, 120))]
+    assert shares == [pytest.approx(0.2), pytest.approx(0.2)]
 
 
 def test_a_pair_that_is_told_apart_is_named(run):
@@ -101,7 +109,6 @@ def test_a_lead_counts_beyond_the_margin_and_letters_say_who_shares_a_group(run)
     assert found.groups.relation("rust", "go") is Relation.AHEAD
     assert found.groups.relation("go", "node") is Relation.EQUIVALENT
     assert comparison_view.groups_table([found])["requests/s at saturation"].tolist() == ["a", "b", "b"]
-    assert comparison_view.leaders(found) == "rust"
     assert "2 of 3 pairs differ by more than 5.0%, 1 differ by less" in comparison_view.said([found])
 
 
@@ -113,7 +120,7 @@ def test_of_costs_the_lower_is_ahead(run):
 
 
 def test_the_noise_floor_takes_the_margins_place_where_it_is_wider(run):
-    cells = pair("go", [(1_100, 1_000), (1_000, 1_000), (1_000, 1_100)], saturated)
+    cells = pair("go", [(1_100, 1_000), (1_100, 1_001), (1_101, 1_000)], saturated)
     cells += [saturated(f"rust{n}", "rust", 1_150 + n, block=n) for n in range(3)]
     (found,) = comparison.all_of(run(*cells), margin=0.05)
     assert found.floor_is_margin
@@ -218,12 +225,15 @@ def test_a_change_counts_beyond_its_interval_and_the_noise_floor(run):
 
 
 def test_a_change_below_the_noise_floor_is_none(run):
-    loud = [(110, 100), (100, 100), (100, 110)]
+    loud = [(1_210, 1_000), (1_211, 1_000), (1_209, 1_000)]
     before = run(*pair("go", loud, saturated))
     after = run(*pair("go", [(a * 115 // 100, b * 115 // 100) for a, b in loud], saturated))
     (change,) = two_runs.compare(before, after).changes
-    assert change.floor > 0.15
-    assert change.verdict in ("below the noise floor", "no change shown")
+    assert change.floor == pytest.approx(0.21, abs=0.001)
+    assert (change.ratio, change.verdict) == (pytest.approx(1.15, abs=0.002), "below the noise floor")
+    clear = [(a, a) for a, _ in loud]
+    base = run(*pair("go", [(1_000, 1_000), (1_000, 1_001), (1_000, 1_001)], saturated))
+    assert [c.verdict for c in two_runs.compare(base, run(*pair("go", clear, saturated))).changes] == ["higher"]
 
 
 def test_runs_of_unlike_machines_are_refused_unless_told_otherwise_and_then_every_chart_says_so(run):

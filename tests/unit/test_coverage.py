@@ -86,8 +86,10 @@ def test_bench_makes_a_certificate_of_what_the_statistics_say_of_themselves(tmp_
     made = prove.prove(lambda sentence: None, shown.append, experiments=20)
     assert tuple(shown) == made.proofs
     names = [proof.name for proof in made.proofs]
-    assert names[:-5] == [f"{case.name}_coverage" for case in coverage.cases()]
-    assert [name.rpartition("_of_")[0] for name in names[-5:]] == ["ratio"] * 3 + ["log_rank"] * 2
+    assert names[:-8] == [f"{case.name}_coverage" for case in coverage.cases()]
+    assert [name.rpartition("_of_")[0] for name in names[-8:]] == ["ratio"] * 3 + ["bootstrap_ratio"] * 3 + [
+        "log_rank"
+    ] * 2
     assert certificate.stored("statistics")["of_this_code"]
     assert all(proof.measured >= 0.6 for proof in made.proofs if proof.name.endswith("_coverage"))
 

@@ -1,5 +1,6 @@
 """An excerpt of a run keeps every table whole but that of the requests."""
 
+import dataclasses
 import json
 
 import pyarrow as pa
@@ -7,6 +8,8 @@ import pytest
 
 from bench.errors import BenchError
 from bench.excerpt import excerpt
+from bench.gate import asked
+from bench.judge import judge
 from bench.store import manifest, writer
 from bench.store.manifest import Manifest
 from bench.store.schema import CELLS, SCHEMA_VERSION, TABLES
@@ -21,14 +24,18 @@ def cell(cell_id, scenario, measure_start_ns):
         for f in CELLS.schema
     }
     row |= {f.name: "" for f in CELLS.schema if pa.types.is_dictionary(f.type) and not f.nullable}
-    return row | {"cell_id": cell_id, "scenario": scenario, "measure_start_ns": measure_start_ns}
+    window = {
+        "measure_start_ns": measure_start_ns,
+        "measure_end_ns": measure_start_ns and measure_start_ns + 10_000_000,
+    }
+    return row | {"cell_id": cell_id, "scenario": scenario} | window
 
 
 @pytest.fixture
 def run(tmp_path):
     folder = tmp_path / "whole"
     folder.mkdir()
-    cells = [cell("steady", "steady", 5_000_000), cell("full", "saturate", 0), cell("struck", "recovery", None)]
+    cells = [cell("steady", "steady", 5_000_000), cell("full", "saturate", 1), cell("struck", "recovery", None)]
     requests = [request(at) | {"cell_id": name} for name in ("steady", "full", "struck") for at in (1, 5, 9)]
     made = {"cells": writer.from_rows("cells", cells), "requests": writer.from_rows("requests", requests)}
     rows = {}
@@ -71,3 +78,19 @@ def test_a_damaged_run_leaves_nothing_behind(run, tmp_path):
         excerpt(run, tmp_path / "small")
     assert json.loads((run / "manifest.json").read_text())["run"] == "r"
     assert not (tmp_path / "small").exists()
+
+
+def test_a_run_is_judged_again_by_the_evidence_that_it_holds(run):
+    assert list(judge(run)) == ["steady", "full"], "without rows there was no load in them"
+    cells = {row["cell_id"]: row for row in writer.read("cells", run / "cells.parquet").to_pylist()}
+    assert cells["steady"]["gate_reasons"] == ["there was no load in the measured window"]
+    assert not cells["full"]["gate_passed"]
+    assert cells["struck"]["gate_passed"], "a fault has a gate of its own"
+    assert manifest.read(run).gate == asked()
+    assert judge(run) == {}
+
+
+def test_a_run_of_several_workers_is_not_judged_again(run):
+    dataclasses.replace(manifest.read(run), generator_workers=2).write(run)
+    with pytest.raises(BenchError, match="had 2 workers"):
+        judge(run)

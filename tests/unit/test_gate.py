@@ -7,6 +7,7 @@ from bench.store.schema import CELLS
 
 GOOD = {
     "traffic_model": "open",
+    "options": "{}",
     "measure_start_ns": 10_000_000_000,
     "measure_end_ns": 14_000_000_000,
     "gateway_cpus": "0",
@@ -100,6 +101,14 @@ def test_each_piece_of_evidence_can_fail_the_cell_by_itself(change, said):
 def test_a_closed_loop_has_criteria_of_its_own(change, said):
     (reason,) = reasons(CLOSED | change)
     assert said in reason
+
+
+def test_a_search_is_asked_for_its_lag_over_its_objective_and_not_for_waiting_in_its_overloads():
+    search = GOOD | {"options": '{"objective_ms": 50.0}', "achieved_share": None, "generator_run_delay_share": 0.03}
+    assert reasons(search | {"schedule_lag_p99_ns": 2_400_000}) == []
+    (reason,) = reasons(search | {"schedule_lag_p99_ns": 2_600_000})
+    assert "its schedule lag is 2.60 ms" in reason
+    assert reasons(search | {"options": '{"objective_ms": 5.0}', "schedule_lag_p99_ns": 1_200_000}) != []
 
 
 def test_users_who_think_need_not_saturate_anything():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from roi.surge import Peak, Prices
 from roi.views import surge as view
 from roi.views import surge_check as check_view
 from tests.notebooks.written_run import MS, START_NS, Request, WrittenCell, served
+from tests.unit.test_warm_up_studies import saturated as warmed
 
 OBJECTIVE = ServiceLevelObjective(200.0, 0.995)
 SHAPE = {"peak": 5.0, "lead": 0.2, "rise": 0.2, "hold": 0.2, "fall": 0.2, "mix": ""}
@@ -235,9 +237,7 @@ def test_a_server_that_serves_3000_a_second_queues_what_the_model_foresees(run):
     assert row["same_mix"]
     found = check_view.check(opened)
     assert "**held in 1 of 1** surges" in check_view.said(found)
-    assert (
-        check_view.chart(found).title == "Up to 601 requests wait for go at the peak; the model foresees 600"
-    )
+    assert check_view.chart(found).title == "Up to 601 requests wait for go at the peak; the model foresees 600"
 
 
 def test_a_queue_that_is_gone_within_the_window_is_gone_when_the_model_says(run):
@@ -299,3 +299,20 @@ def test_the_lag_is_that_from_creation_to_a_steady_speed():
     assert found["lag_s"] is None
     assert surge.lag_of(both.iloc[:1])["lag_s"] == pytest.approx(2.1)
     assert "lag_s" not in surge.lag_of(both.assign(steadiness=None))
+
+
+def test_a_process_that_is_ready_after_300_ms_and_steady_a_second_later_lags_by_both(run):
+    slow = warmed("s", (400, 10), (1000, 20), cpu_us=(250, 100), variant="go")
+    found = surge.scale_up(run(replace(slow, columns={"ready_ns": 300 * MS}))).iloc[0]
+    assert found["start_s"] == pytest.approx(0.3)
+    assert found["lag_s"] == pytest.approx(1.3, abs=0.11)
+    assert math.isnan(found["lag_lo"])
+
+
+def test_a_process_that_was_seen_too_shortly_to_tell_has_a_start_and_no_lag(run):
+    opened = run(steady("a", 50), saturated("s", 3_000))
+    found = surge.scale_up(opened).iloc[0]
+    assert (found["start_s"], found["untold"]) == (pytest.approx(0.08), 1)
+    assert math.isnan(found["lag_s"])
+    assert view.lag_said(plan(opened)).startswith("How long a new process takes to its steady speed is not known here")
+    assert view.lag_table(plan(opened))["lag"].tolist() == ["not known"]
