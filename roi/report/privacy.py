@@ -38,13 +38,13 @@ def without_names(text: str, folders: Iterable[Path] = ()) -> str:
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
     libraries = {sysconfig.get_paths()[name] for name in ("purelib", "platlib", "stdlib")}
-    cut = sorted(
-        {*libraries, sys.prefix, sys.base_prefix, str(_ROOT), tempfile.gettempdir()} - {"/usr", "/"},
-        key=len,
-        reverse=True,
-    )
-    found = [(re.compile(rf"{re.escape(path)}(/|\b)"), "") for path in cut]
-    found.append((re.compile(rf"{re.escape(str(Path.home()))}(?=[/\s'\"&<]|$)"), "~"))
+    cut = {*libraries, sys.prefix, sys.base_prefix, str(_ROOT), tempfile.gettempdir()} - {"/usr", "/"}
+    home = str(Path.home())
+    paths = [(path, rf"{re.escape(path)}(/|\b)", "") for path in cut]
+    paths.append((home, rf"{re.escape(home)}(?=[/\s'\"&<]|$)", "~"))
+    # The longest first: any of them may be inside of another.
+    paths.sort(key=lambda path: len(path[0]), reverse=True)
+    found = [(re.compile(pattern), instead) for _, pattern, instead in paths]
     for name, instead in ((socket.gethostname(), "this-machine"), (_user(), "somebody")):
         if len(name) >= _SHORTEST_NAME and name.lower() not in _EVERYDAY:
             found.append((re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w-])"), instead))
