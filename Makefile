@@ -55,6 +55,10 @@ network:
 	    echo "No ip here and no right to install it: tests of workers on other machines are skipped. Install it with: sudo apt-get install iproute2"; \
 	  fi; }
 
+.PHONY: selfbench
+selfbench: setup ## Print how fast the suite itself is, beside its peers (a quarter of an hour)
+	@$(BIN)/python -m roi.selfbench
+
 .PHONY: lock
 lock: $(READY) ## Renew requirements.lock and environment.yml from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \

@@ -124,6 +124,7 @@ def judged(folder: Path, user: str, cell: Cell, *options: object, ceiling_per_s:
     }
     common = {
         "traffic_model": cell.traffic_model,
+        "options": "{}",
         "gateway_cpus": as_list(RIG.gateway_cpus),
         "gateway_cpus_reported": as_list(RIG.gateway_cpus),
         "generator_cpus": as_list(RIG.generator_cpus),

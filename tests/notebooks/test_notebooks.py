@@ -31,6 +31,7 @@ baseline_s = 1
 sustain_s = 1
 repetitions = 1
 """
+PAGES = [page.name for page in catalog.choose(catalog.read(), ())]
 NS = 1e9
 
 pytestmark = pytest.mark.timeout(300)
@@ -109,9 +110,19 @@ def squeezed(text: str) -> str:
 
 def test_every_notebook_of_the_catalogue_is_ok(report) -> None:
     said = json.loads((report / "status.json").read_text())["notebooks"]
-    assert {name: (page["status"], page["sentence"]) for name, page in said.items()} == dict.fromkeys(
-        catalog.read(), ("ok", "")
-    )
+    assert {name: (page["status"], page["sentence"]) for name, page in said.items()} == dict.fromkeys(PAGES, ("ok", ""))
+
+
+def test_a_page_that_is_made_on_request_compares_two_runs(runs, tmp_path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from roi.cli import main; main()", "report", RUN, "--only", "16_two_runs", "-p", f"base={RUN}",
+         "--out", tmp_path / RUN],
+        cwd=ROOT, env=os.environ | {"BENCH_RUNS": str(runs), "BROWSER_PATH": "no-such-browser"}, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said = text_of((tmp_path / RUN / "16_two_runs.html").read_text())
+    assert squeezed(f"No change is shown from {RUN} to {RUN}") in squeezed(said)
 
 
 @pytest.mark.parametrize("page", ANALYSES)
@@ -125,7 +136,7 @@ def test_a_page_draws_a_chart_and_records_a_finding(report, page) -> None:
         assert (report / "charts" / f"{page}-{spec.id}.csv").is_file()
 
 
-@pytest.mark.parametrize("page", sorted(catalog.read()))
+@pytest.mark.parametrize("page", sorted(PAGES))
 def test_a_page_shows_the_verdict_of_its_notebook(report, page) -> None:
     verdicts = [unmarked(said) for said in results(report, page, "text/markdown")]
     assert verdicts, "a notebook says in its first result what it has found"
