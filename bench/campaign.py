@@ -214,13 +214,16 @@ def run(folder: Path, tell: Callable[[Progress], None], say: Callable[[str], Non
         attempts.write(datetime.now(UTC).isoformat(timespec="seconds") + "\n")
     certified = contract.prepare(plan.variants, say)
     try:
-        _measure_all(plan, folder, tell, say)
-        return _publish(plan, folder, certified)
+        spared = _measure_all(plan, folder, tell, say)
+        return _publish(plan, folder, certified, spared)
     except OSError as error:
         raise BenchError(f"Writing the run failed: {error}. Make room, then go on with: bench run --resume") from error
 
 
-def _measure_all(plan: Plan, folder: Path, tell: Callable[[Progress], None], say: Callable[[str], None]) -> None:
+def _measure_all(
+    plan: Plan, folder: Path, tell: Callable[[Progress], None], say: Callable[[str], None]
+) -> dict[str, str]:
+    """Measure what is not done yet; gives the cells that need not be measured, and why."""
     done, work = folder / "cells", folder / "work"
     done.mkdir(exist_ok=True)
     suite = plan.suite
@@ -232,12 +235,13 @@ def _measure_all(plan: Plan, folder: Path, tell: Callable[[Progress], None], say
         suite, rig, tokens, own_keys.environment(folder), plan.workers, plan.elsewhere,
         None if plan.elsewhere else calibrate.ceiling_today(rig, plan.workers, say),
     )  # fmt: skip
-    seen = Seen(suite.width, suite.least_repetitions)
+    seen, spared = Seen(suite.width, suite.least_repetitions), {}
     for number, cell in enumerate(plan.cells):
         if (done / cell.cell_id).exists():
             seen.take(cell, *_shown(done / cell.cell_id))
             continue
-        if seen.enough(cell):
+        if why := seen.enough(cell):
+            spared[cell.cell_id] = why
             continue
         tell(Progress(cell, number, len(plan.cells)))
         shutil.rmtree(work, ignore_errors=True)
@@ -252,6 +256,7 @@ def _measure_all(plan: Plan, folder: Path, tell: Callable[[Progress], None], say
         _sync(done)
         seen.take(cell, *_shown(done / cell.cell_id))
     shutil.rmtree(work, ignore_errors=True)
+    return spared
 
 
 def _shown(folder: Path) -> tuple[dict[str, Any], float | None]:
@@ -285,12 +290,12 @@ def not_needed(run: Path) -> dict[str, str]:
     return dict(manifest.read(run).not_needed)
 
 
-def _publish(plan: Plan, folder: Path, certified: dict[str, Certificate]) -> Path:
+def _publish(plan: Plan, folder: Path, certified: dict[str, Certificate], spared: dict[str, str]) -> Path:
     final = folder / "final"
     shutil.rmtree(final, ignore_errors=True)
     final.mkdir()
     rows = {}
-    measured = [cell for cell in plan.cells if (folder / "cells" / cell.cell_id).is_dir()]
+    measured = [cell for cell in plan.cells if cell.cell_id not in spared]
     for name in TABLES:
         parts = [folder / "cells" / cell.cell_id / f"{name}.parquet" for cell in measured]
         rows[name] = writer.join(name, [part for part in parts if part.is_file()], final)
@@ -304,7 +309,7 @@ def _publish(plan: Plan, folder: Path, certified: dict[str, Certificate]) -> Pat
         suite_text=plan.suite_text,
         seed=suite.seed,
         order=tuple(cell.cell_id for cell in measured),
-        not_needed=_not_needed(plan, folder / "cells"),
+        not_needed=spared,
         started_at=plan.started_at,
         finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
         interruptions=len((folder / "attempts").read_text().split()) - 1,
@@ -327,18 +332,6 @@ def _publish(plan: Plan, folder: Path, certified: dict[str, Certificate]) -> Pat
     _sync(paths.RUNS)
     shutil.rmtree(folder)
     return published
-
-
-def _not_needed(plan: Plan, cells: Path) -> dict[str, str]:
-    """Give the cells that were not measured because enough was known, and why."""
-    seen = Seen(plan.suite.width, plan.suite.least_repetitions)
-    why = {}
-    for cell in plan.cells:
-        if (cells / cell.cell_id).is_dir():
-            seen.take(cell, *_shown(cells / cell.cell_id))
-        else:
-            why[cell.cell_id] = seen.enough(cell)
-    return why
 
 
 def _gather_journals(plan: Plan, cells: Path, final: Path) -> None:

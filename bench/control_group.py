@@ -133,13 +133,13 @@ def _parents(controllers: Sequence[str]) -> tuple[dict[str, Path], str]:
         own = {controller: next(control_groups.groups(controller), None) for controller in controllers}
         found = {controller: group for controller, group in own.items() if group is not None}
         return found, "" if len(found) == len(own) else "no hierarchy has it"
-    refused = "no control groups are mounted"
+    refused, limits = "no control groups are mounted", [name for name in controllers if name in LIMITS]
     # A process is in one group for all controllers. A group with processes of its own lends none to others below it (but for
     # the root does); one further up may.
     for parent in control_groups.groups(""):
         try:
-            for limited in {*controllers} & {*LIMITS}:
-                (parent / "cgroup.subtree_control").write_text(f"+{limited}")
+            if limits:
+                (parent / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in limits))
         except OSError as error:
             refused = error.strerror or str(error)
             continue

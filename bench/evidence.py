@@ -17,6 +17,7 @@ from bench.meters import gc_cpu, hiccups
 from bench.meters.hiccups import Hiccups
 from bench.stalls import STOP_SOURCES
 from bench.suite import Cell
+from bench.windows import got_2xx
 
 Tables = Mapping[str, pa.Table]
 
@@ -43,12 +44,7 @@ def load_columns(
         What the generator can do at all on this machine; None when nobody has measured it today.
     """
     start, end = window(generator.samples)
-    columns = _load(cell, tables["requests"], start, end)
-    busiest_per_s = max([columns.pop("load_per_s"), *steps_per_s(tables["requests"], tables["steps"])])
-    columns |= {
-        "ceiling_per_s": ceiling_per_s,
-        "ceiling_share": None if ceiling_per_s is None else busiest_per_s / ceiling_per_s,
-    }
+    columns = _load(cell, tables["requests"], tables["steps"], start, end, ceiling_per_s)
     said = generator.account()
     columns |= _cost(said, spool.read_summaries(generator.samples), end - start)
     columns |= {
@@ -94,7 +90,7 @@ def meter_columns(
     return columns | {"hiccup_period_ns": hiccups.PERIOD_US * 1_000 if own else None}
 
 
-def steps_per_s(requests: pa.Table, steps: pa.Table) -> list[float]:
+def _steps_per_s(requests: pa.Table, steps: pa.Table) -> list[float]:
     """Give the requests/s that were sent within each step of a load in steps."""
     sent_ns = (requests["intended_ns"].to_numpy() + requests["schedule_lag_ns"].to_numpy())[
         requests["connection"].is_valid().to_numpy()
@@ -128,7 +124,9 @@ def _stopped_ns(pauses: pa.Table, start: int, end: int) -> int | None:
     return int(lasted_ns[(start <= ended_ns) & (ended_ns < end)].sum())
 
 
-def _load(cell: Cell, requests: pa.Table, start: int, end: int) -> dict[str, object]:
+def _load(
+    cell: Cell, requests: pa.Table, steps: pa.Table, start: int, end: int, ceiling_per_s: float | None
+) -> dict[str, object]:
     """Give what the rows say of the load."""
     intended = requests["intended_ns"].to_numpy()
     lag = requests["schedule_lag_ns"].to_numpy()
@@ -137,7 +135,6 @@ def _load(cell: Cell, requests: pa.Table, start: int, end: int) -> dict[str, obj
     answered = requests["status"].is_valid().to_numpy()
     inside = (intended >= start) & (intended < end)
     free = lag[inside & ~requests["queued"].to_numpy()]
-    good = pc.equal(requests["outcome"].cast(pa.string()), "ok").to_numpy(zero_copy_only=False)
     censored = requests["censored"].to_numpy()
     asked = scenario.named(cell.scenario)
     open_loop = cell.traffic_model == "open"
@@ -146,20 +143,22 @@ def _load(cell: Cell, requests: pa.Table, start: int, end: int) -> dict[str, obj
     # An open loop's load is what it offers: one that cannot send half of it is not at half of its ceiling.
     load = inside if open_loop else in_time
     load_per_s = float(load.sum()) / ((end - start) / 1e9) if end > start else 0.0
+    busiest_per_s = max([load_per_s, *_steps_per_s(requests, steps)])
     busy = float(service[inside & sent].sum()) / (end - start) if end > start else 0.0
     return {
         "schedule_lag_p99_ns": int(np.percentile(free, 99)) if open_loop and free.size else None,
         "achieved_share": float(in_time.sum() / inside.sum())
         if open_loop and inside.any() and not asked.overloads
         else None,
-        "load_per_s": load_per_s,
+        "ceiling_per_s": ceiling_per_s,
+        "ceiling_share": None if ceiling_per_s is None else busiest_per_s / ceiling_per_s,
         "little_share": busy / cell.connections if asked.saturates else None,
         "percentiles_in_order": _in_order(lag[inside & answered], service[inside & answered]),
         "rows": requests.num_rows,
         "rows_answered": int(answered.sum()),
         "rows_censored": int(censored.sum()),
         "rows_failed": int((~answered & ~censored).sum()),
-        "rows_good": int((inside & good).sum()),
+        "rows_good": int((inside & got_2xx(requests)).sum()),
     }
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +45,7 @@ def excerpt(run: Path, target: Path) -> Path:
     cells = writer.read("cells", run / "cells.parquet").select(["cell_id", "scenario", "measure_start_ns"]).to_pylist()
     since_ns = {c["cell_id"]: c["measure_start_ns"] for c in cells if c["scenario"] not in COUNTED}
     writer.gather("requests", _kept(run / "requests.parquet", since_ns), unfinished)
-    rows = {name: pq.read_metadata(unfinished / f"{name}.parquet").num_rows for name in TABLES}
-    replace(said, tables=manifest.describe(unfinished, rows), excerpt=SAYS).write(unfinished)
+    manifest.rewrite(unfinished, said, excerpt=SAYS)
     unfinished.rename(target)
     return target
 

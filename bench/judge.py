@@ -6,18 +6,12 @@ were lost are not in those columns, so only runs of one worker can be judged aga
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-
-import pyarrow.parquet as pq
 
 from bench import gate
 from bench.errors import BenchError
+from bench.scenario import SCENARIOS
 from bench.store import manifest, writer
-from bench.store.schema import TABLES
-
-_OTHERS = ("recovery", "rolling_restart")
-"""Cells that the gate of loads does not judge."""
 
 
 def judge(run: Path) -> dict[str, tuple[list[str], list[str]]]:
@@ -38,14 +32,13 @@ def judge(run: Path) -> dict[str, tuple[list[str], list[str]]]:
     rows = writer.read("cells", run / "cells.parquet").to_pylist()
     changed = {}
     for row in rows:
-        if row["scenario"] in _OTHERS or row["failure"] is not None:
+        if row["scenario"] not in SCENARIOS or row["failure"] is not None:
             continue
-        why = gate.reasons(row) if row["measure_end_ns"] is not None else row["gate_reasons"]
+        why = gate.reasons(row)
         if why != row["gate_reasons"]:
             changed[row["cell_id"]] = (row["gate_reasons"], why)
         row |= {"gate_passed": not why, "gate_reasons": why}
     if changed:
         writer.write("cells", writer.from_rows("cells", rows), run)
-        counts = {name: pq.read_metadata(run / f"{name}.parquet").num_rows for name in TABLES}
-        replace(said, gate=gate.asked(), tables=manifest.describe(run, counts)).write(run)
+        manifest.rewrite(run, said, gate=gate.asked())
     return changed

@@ -32,13 +32,13 @@ def kind(cell: Cell) -> tuple[object, ...]:
 def figure(row: Row, found_per_s: float | None = None) -> float | None:
     """Give what a cell was measured for; None where it has no such figure.
 
+    Requests/s answered with 2xx where the gateway was saturated, the rate that was found where one was searched for, CPU time a
+    request elsewhere.
+
     Parameters
     ----------
     found_per_s
         The rate that a search found in it.
-
-    Requests/s answered with 2xx where the gateway was saturated, the rate that was found where one was searched for, CPU time a
-    request elsewhere.
     """
     if row["scenario"] == "capacity":
         return found_per_s

@@ -22,7 +22,7 @@ def windows_table(requests: pa.Table, cell_id: str) -> pa.Table:
     began_ns = int(intended_ns.min())
     sent = requests["connection"].is_valid().to_numpy()
     answered = requests["status"].is_valid().to_numpy()
-    good = _good(requests)
+    good = got_2xx(requests)
     sent_ns = intended_ns + requests["schedule_lag_ns"].to_numpy()
     done_ns = sent_ns + requests["service_time_ns"].fill_null(0).to_numpy()
     last_ns = max(int(intended_ns.max()), int(done_ns[sent].max(initial=began_ns)))
@@ -46,7 +46,7 @@ def steps_rows(steps: Sequence[Step], requests: pa.Table, cell_id: str) -> list[
     """Give the rows of the `steps` table: what was to be done, and how many requests of each got 2xx in its time."""
     intended_ns = requests["intended_ns"].to_numpy()
     done_ns = intended_ns + requests["schedule_lag_ns"].to_numpy() + requests["service_time_ns"].fill_null(0).to_numpy()
-    intended_ns, done_ns = intended_ns[good := _good(requests)], done_ns[good]
+    intended_ns, done_ns = intended_ns[good := got_2xx(requests)], done_ns[good]
     return [
         {"cell_id": cell_id, "step": number, **vars(step)}
         | {"good": int(((intended_ns >= step.began_ns) & (done_ns < step.ended_ns)).sum())}
@@ -54,5 +54,6 @@ def steps_rows(steps: Sequence[Step], requests: pa.Table, cell_id: str) -> list[
     ]
 
 
-def _good(requests: pa.Table) -> np.ndarray:
+def got_2xx(requests: pa.Table) -> np.ndarray:
+    """Tell which requests were answered with 2xx."""
     return pc.equal(requests["outcome"].cast(pa.string()), "ok").to_numpy(zero_copy_only=False)

@@ -86,7 +86,7 @@ def plan_repetitions(
     """Say how many fresh processes of each variant intervals as narrow as asked would take, and how long to measure each."""
     from roi import planning
     from roi.data import open_run
-    from roi.views.words import number, percent
+    from roi.views.words import known, number, percent
 
     table = Table(
         "figure", "variant", "processes", "± now", f"processes for ± {width:.1%}", "seconds each, at best",
@@ -94,8 +94,8 @@ def plan_repetitions(
     )  # fmt: skip
     planned = planning.plan(open_run(run), width)
     for row in planned.itertuples():
-        best = ("–", "–") if row.best_window_s is None or row.best_window_s != row.best_window_s else (
-            number(row.best_window_s), f"{row.needed_then:.0f}")  # fmt: skip
+        told = known(row.best_window_s) is not None
+        best = (number(row.best_window_s), f"{row.needed_then:.0f}") if told else ("–", "–")
         note = f"{row.silent} add nothing that was seen" if row.silent else ""
         table.add_row(
             row.figure, row.variant, f"{row.processes}", percent(row.half_width), f"{row.needed}", *best, note

@@ -8,32 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import combinations
 
-import pandas as pd
-
-from roi import density, noise, objective
+from roi import noise
 from roi.data import Run
+from roi.figures import FIGURES, Figure
 from roi.statistics.bootstrap import ratio
 from roi.statistics.estimate import geometric_mean_of_processes
 from roi.statistics.groups import Groups, groups
-
-
-@dataclass(frozen=True)
-class Figure:
-    """Something that variants are compared by."""
-
-    name: str
-    """As in `roi.noise.FIGURES`."""
-    words: str
-    query: str
-    column: str
-    more_is_better: bool
-
-
-FIGURES = (
-    Figure("saturation", "requests/s at saturation", density.CAPACITY, "rate_per_s", True),
-    Figure("cpu_a_request", "CPU time a request at equal load", density.DEMAND, "cpu_us", False),
-    Figure("at_objective", "requests/s at the objective", objective.AT_OBJECTIVE, "rate_per_s", True),
-)
 
 
 @dataclass(frozen=True)
@@ -77,8 +57,10 @@ def all_of(run: Run, margin: float = 0.05, all_cells: bool = False) -> list[Comp
 
 def _processes(run: Run, figure: Figure, all_cells: bool) -> dict[str, list[float]]:
     """Give the figures of every variant's processes, the more the better; of several rates those at the highest alone."""
-    cells = run.query(figure.query, {"all_cells": all_cells}).dropna(subset=[figure.column])
-    if figure.name == "cpu_a_request" and len(cells):
-        cells = cells[cells["rate_per_s"] == cells["rate_per_s"].max()]
-    values: pd.Series = cells[figure.column] if figure.more_is_better else 1 / cells[figure.column]
-    return {str(name): part.tolist() for name, part in values.groupby(cells["variant"].astype(str))}
+    found = figure.processes(run, all_cells)
+    highest = max((rate for _, rate in found), default=0.0)
+    return {
+        variant: values if figure.more_is_better else [1 / value for value in values]
+        for (variant, rate), values in found.items()
+        if rate == highest
+    }

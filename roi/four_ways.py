@@ -13,7 +13,7 @@ import pandas as pd
 from roi import density, objective, scaling
 from roi.data import Run
 from roi.statistics.bootstrap import ratio
-from roi.statistics.estimate import Estimate
+from roi.statistics.estimate import Estimate, geometric_mean_of_processes
 
 _SAME = 0.1
 """How far two ways to saturate may be apart: their processes differ in age, and their connections in number."""
@@ -56,14 +56,13 @@ def densities(run: Run, all_cells: bool = False) -> pd.DataFrame:
 def checks(run: Run, all_cells: bool = False) -> list[Check]:
     """Hold the ways against each other, variant by variant, wherever two of them are there."""
     saturated = run.query(density.CAPACITY, {"all_cells": all_cells}).dropna(subset=["cpu_us"])
-    rungs = run.query(scaling.CURVE, {"all_cells": all_cells})
-    top = rungs.loc[rungs.groupby("cell_id", observed=True)["rate_per_s"].idxmax()] if len(rungs) else rungs
+    top = scaling.best_rungs(run, all_cells)
     searched = run.query(objective.AT_OBJECTIVE, {"all_cells": all_cells}).dropna(subset=["rate_per_s"])
     found = []
     for variant, part in saturated.groupby("variant", observed=True):
         rates = part["rate_per_s"].to_numpy()
         used = rates * part["cpu_us"].to_numpy() / 1e6 / part["workers"].to_numpy()
-        mean = density.geometric_mean_of_processes(used)
+        mean = geometric_mean_of_processes(used)
         found.append(Check(str(variant), "saturation over 1 / CPU time at saturation", "0.9 to 1: all that there is, and no"
                            " more", mean, bool(0.9 <= mean.value <= 1.02)))  # fmt: skip
         best = top.loc[top["variant"] == variant, "rate_per_s"]

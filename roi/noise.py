@@ -14,24 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from roi import density, objective
 from roi.data import Run
+from roi.figures import FIGURES, Figure
 from roi.statistics.estimate import Estimate, geometric_mean_of_processes
-
-FIGURES = {
-    "saturation": (density.CAPACITY, "rate_per_s"),
-    "cpu_a_request": (density.DEMAND, "cpu_us"),
-    "at_objective": (objective.AT_OBJECTIVE, "rate_per_s"),
-}
-"""By name of a figure the query that gives it a process, and its column."""
 
 
 @dataclass(frozen=True)
 class Floor:
     """What the blind pair says of one figure."""
 
-    figure: str
-    """One of `FIGURES`."""
+    figure: Figure
     variant: str
     """The variant that is there twice."""
     ratio: Estimate
@@ -60,18 +52,18 @@ def floors(run: Run, all_cells: bool = False) -> list[Floor]:
         Include cells that the gate did not pass.
     """
     found = []
-    for figure, (query, column) in FIGURES.items():
-        cells = run.query(query, {"all_cells": all_cells}).dropna(subset=[column, "blind_label"])
+    for figure in FIGURES:
+        cells = figure.cells(run, all_cells).dropna(subset=["blind_label"])
         for variant, part in cells.groupby("variant", observed=True):
-            ratios = paired(part, column)
+            ratios = paired(part, figure.column)
             if len(ratios):
                 found.append(Floor(figure, str(variant), geometric_mean_of_processes(ratios)))
     return found
 
 
-def floor_of(run: Run, figure: str, all_cells: bool = False) -> float | None:
-    """Give the floor of a figure as a share; None where the run has no blind pair of it."""
-    return max((found.share for found in floors(run, all_cells) if found.figure == figure), default=None)
+def floor_of(run: Run, name: str, all_cells: bool = False) -> float | None:
+    """Give the floor of a figure, by its name, as a share; None where the run has no blind pair of it."""
+    return max((found.share for found in floors(run, all_cells) if found.figure.name == name), default=None)
 
 
 def paired(cells: pd.DataFrame, column: str) -> np.ndarray:

@@ -20,15 +20,6 @@ AT_OBJECTIVE = """
 none was found."""
 
 
-STEPS = """
-    select c.variant, c.runtime, c.cell_id, s.step, s.kind, s.rate_per_s, s.quantile_ms, s.met, s.found,
-           s.good * 1e9 / (s.ended_ns - s.began_ns) as good_per_s
-    from cells c join steps s using (cell_id)
-    where c.scenario = 'capacity' and (c.gate_passed or $all_cells) order by c.variant, c.cell_id, s.step
-"""
-"""Every step of every search."""
-
-
 @dataclass(frozen=True)
 class Objective:
     """What a request must keep."""
@@ -73,11 +64,6 @@ def capacity(run: Run, all_cells: bool = False) -> pd.DataFrame:
         per_core=table["value"] / table["variant"].map(cores).astype(float), per_gib=table["value"] / pss_gib,
         pss_gib=pss_gib.astype(float), ceiling_share=(table["value"] / ceiling).astype(float),
     )  # fmt: skip
-
-
-def steps(run: Run, all_cells: bool = False) -> pd.DataFrame:
-    """Give every step of every search: see `STEPS`."""
-    return run.query(STEPS, {"all_cells": all_cells})
 
 
 def cost_a_million(capacities: pd.DataFrame, price_per_vcpu_hour: float, price_per_gib_hour: float) -> pd.Series:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from roi.data import Run
@@ -53,23 +52,18 @@ def growth(run: Run, all_cells: bool = False) -> list[Growth]:
     return found
 
 
+def best_rungs(run: Run, all_cells: bool = False) -> pd.DataFrame:
+    """Give of every process the rung at which it served most: a row of `CURVE` each."""
+    cells = run.query(CURVE, {"all_cells": all_cells})
+    return cells.loc[cells.groupby("cell_id", observed=True)["rate_per_s"].idxmax()] if len(cells) else cells
+
+
 def best(run: Run, all_cells: bool = False) -> pd.DataFrame:
     """Give by variant the most requests/s of any rung of a process: columns variant, runtime, value, lo, hi, n, connections.
 
     `connections` is the rung that was the best of the most processes.
     """
-    cells = run.query(CURVE, {"all_cells": all_cells})
-    top = cells.loc[cells.groupby("cell_id", observed=True)["rate_per_s"].idxmax()] if len(cells) else cells
+    top = best_rungs(run, all_cells)
     rung = top.groupby("variant", observed=True)["connections"].agg(lambda numbers: numbers.mode().iloc[0])
     table = by_variant(top, "rate_per_s")
     return table.assign(connections=table["variant"].map(rung).astype(float))
-
-
-def law_points(found: list[Growth]) -> pd.DataFrame:
-    """Give each law at a dozen loads within what was measured: columns variant, connections, rate_per_s."""
-    rows = [
-        (one.variant, float(n), one.law.at(float(n)))
-        for one in found
-        for n in np.geomspace(one.law.least, one.law.most, 12).clip(one.law.least, one.law.most)
-    ]
-    return pd.DataFrame(rows, columns=["variant", "connections", "rate_per_s"])

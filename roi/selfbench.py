@@ -80,10 +80,8 @@ def synthetic(source: Path, target: Path, requests: int = REQUESTS) -> Path:
     random = np.random.default_rng(_SEED)
     shares = np.diff(np.linspace(0, requests, len(cells) + 1).astype(int))
     made = (_requests(cell, int(count), random) for cell, count in zip(cells, shares, strict=True))
-    rows = {name: file.rows for name, file in said.tables.items()} | {
-        "requests": writer.gather("requests", made, target)
-    }
-    manifest.Manifest(**vars(said) | {"synthetic": True, "tables": manifest.describe(target, rows)}).write(target)
+    writer.gather("requests", made, target)
+    manifest.rewrite(target, said, synthetic=True)
     return target
 
 

@@ -15,10 +15,11 @@ import pandas as pd
 
 from bench.errors import RunUnreadable
 from roi import noise
-from roi.comparison import FIGURES, Figure
 from roi.data import Run, open_run
 from roi.errors import RoiError, UnlikeRuns
+from roi.figures import FIGURES, Figure
 from roi.statistics.bootstrap import ratio
+from roi.statistics.estimate import geometric_mean_of_processes
 
 _MACHINE = ("cpu_model", "processors", "processors_allowed", "memory_bytes", "kernel", "architecture", "governor",
             "hypervisor", "transparent_huge_pages", "cgroup_cpu_limit", "cgroup_memory_limit_bytes")  # fmt: skip
@@ -110,7 +111,7 @@ def compare(base: Run, run: Run, *, insist: bool = False) -> Changes:
 
 
 def _changes(base: Run, run: Run, figure: Figure) -> list[Change]:
-    before, after = _processes(base, figure), _processes(run, figure)
+    before, after = figure.processes(base), figure.processes(run)
     floors = [noise.floor_of(one, figure.name) for one in (base, run)]
     floor = None if None in floors else max(floors)
     found = []
@@ -121,20 +122,12 @@ def _changes(base: Run, run: Run, figure: Figure) -> list[Change]:
         estimate = draws.estimate()
         variant, rate = key
         words = figure.words + (f" of {rate:g}/s" if rate else "")
-        means = [ratio(values, [1.0]).value for values in (before[key], after[key])]
+        means = [geometric_mean_of_processes(values).value for values in (before[key], after[key])]
         found.append(
             Change(words, variant, *means, estimate.value, estimate.lo, estimate.hi, estimate.n, floor,
                    _verdict(estimate.value, estimate.lo, estimate.hi, floor))
         )  # fmt: skip
     return found
-
-
-def _processes(run: Run, figure: Figure) -> dict[tuple[str, float], list[float]]:
-    """Give the figures of processes that passed the gate by variant and rung; 0 where there is none."""
-    cells = run.query(figure.query, {"all_cells": False}).dropna(subset=[figure.column])
-    rung = cells["rate_per_s"] if figure.column != "rate_per_s" else pd.Series(0.0, cells.index)
-    grouped = cells[figure.column].groupby([cells["variant"].astype(str), rung])
-    return {(str(variant), float(rate)): part.tolist() for (variant, rate), part in grouped}
 
 
 def _verdict(value: float, lo: float | None, hi: float | None, floor: float | None) -> str:

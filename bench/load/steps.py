@@ -13,7 +13,7 @@ import numpy as np
 from bench.errors import LoadFailed
 from bench.load.arguments import LoadArguments
 from bench.load.engine import Engine
-from bench.load.rows import FIELDS, Outcome, unpack
+from bench.load.rows import FIELDS, Outcome, outcomes
 from bench.load.schedule import Poisson
 from bench.load.search import Kind, Search
 from bench.load.spool import Step
@@ -97,4 +97,4 @@ class SteppedUser(EngineUser):
 
 
 def _ok(rows: np.ndarray) -> np.ndarray:
-    return unpack(rows[:, 3])[1] == Outcome.OK
+    return outcomes(rows[:, 3]) == Outcome.OK

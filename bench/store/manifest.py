@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import pyarrow.parquet as pq
 
 from bench.errors import RunUnreadable
 from bench.store.schema import SCHEMA_VERSION, TABLES
@@ -82,6 +84,12 @@ def describe(folder: Path, rows: Mapping[str, int]) -> dict[str, TableFile]:
         path = folder / f"{name}.parquet"
         found[name] = TableFile(count, path.stat().st_size, sha256(path))
     return found
+
+
+def rewrite(folder: Path, said: Manifest, **changes: Any) -> None:
+    """Write the manifest of a run whose tables have changed, with other fields changed as well."""
+    rows = {name: pq.read_metadata(folder / f"{name}.parquet").num_rows for name in said.tables}
+    replace(said, tables=describe(folder, rows), **changes).write(folder)
 
 
 def read(folder: Path) -> Manifest:

@@ -13,7 +13,7 @@ from roi.data import Run
 from roi.exclusions import Compared
 from roi.statistics.estimate import Estimate
 from roi.views.words import excluded, footnote, interval, known, listed, number, percent, span
-from roi.warm_up import of_processes, unsteady
+from roi.warm_up import unsteady
 
 GO = "go"
 SATURATED = "saturate"
@@ -23,8 +23,14 @@ CONDITIONS = """
 """
 
 
-def capacity_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
-    """Draw requests/s at saturation for every variant, beside what the article states for Go; None without a cell."""
+def capacity_chart(run: Run, courses: pd.DataFrame, all_cells: bool = False) -> ChartSpec | None:
+    """Draw requests/s at saturation for every variant, beside what the article states for Go; None without a cell.
+
+    Parameters
+    ----------
+    courses
+        Of the saturated processes, as `roi.warm_up.of_processes` gives them.
+    """
     table = density.capacity(run, all_cells).sort_values("value", ascending=False)
     if table.empty:
         return None
@@ -38,7 +44,7 @@ def capacity_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
         + listed(f"{r.variant} {number(r.value)}" for r in table.itertuples()) + ".",
         y_title=f"Requests/s answered with 2xx, {_cores(cores)}", y_log=True, horizontal=True,
         subtitle="Closed loop, every connection busy; dots are geometric means over fresh processes, bars 95 % intervals",
-        footnote=throughput_footnote(run, Compared(SATURATED, all_cells)) + _early(run, all_cells),
+        footnote=throughput_footnote(run, Compared(SATURATED, all_cells)) + _early(courses),
     ).with_reference(claim.value, f"the article: {claim.value:,.0f} a Go service")  # fmt: skip
 
 
@@ -62,8 +68,11 @@ def demand_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
     )  # fmt: skip
 
 
-def ratio_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
-    """Draw Go's capacity over each Java variant's, beside the article's ratio; None without Go or without Java."""
+def ratio_chart(run: Run, courses: pd.DataFrame, all_cells: bool = False) -> ChartSpec | None:
+    """Draw Go's capacity over each Java variant's, beside the article's ratio; None without Go or without Java.
+
+    `courses` is as in `capacity_chart`.
+    """
     table = ratios(run, all_cells)
     if table.empty:
         return None
@@ -75,7 +84,7 @@ def ratio_chart(run: Run, all_cells: bool = False) -> ChartSpec | None:
         + listed(f"{r.base} {interval(r.value, r.lo, r.hi)}" for r in table.itertuples()) + ".",
         y_title="Requests/s of Go over Java (ratio)", y_log=True, horizontal=True,
         subtitle="At saturation on the same processor; bars are 95 % intervals by bootstrap over fresh processes",
-        footnote=throughput_footnote(run, Compared(SATURATED, all_cells)) + _early(run, all_cells),
+        footnote=throughput_footnote(run, Compared(SATURATED, all_cells)) + _early(courses),
     ).with_reference(claim.value, f"the article: {claim.value:g} times").with_reference(1.0, "no difference")  # fmt: skip
 
 
@@ -154,10 +163,10 @@ def _kept(run: Run, all_cells: bool) -> str:
     return f", and **{said} while {asked}"
 
 
-def capacity_table(run: Run, all_cells: bool = False) -> pd.DataFrame:
-    """List capacity and density with their intervals."""
+def capacity_table(run: Run, courses: pd.DataFrame, all_cells: bool = False) -> pd.DataFrame:
+    """List capacity and density with their intervals; `courses` is as in `capacity_chart`."""
     table = density.capacity(run, all_cells).sort_values("value", ascending=False)
-    early = {name: count for name, count, _ in unsteady(of_processes(run, all_cells))}
+    early = {name: count for name, count, _ in unsteady(courses)}
     return pd.DataFrame({
         "variant": table["variant"],
         "requests/s [95 %]": [interval(r.value, r.lo, r.hi) for r in table.itertuples()],
@@ -169,9 +178,9 @@ def capacity_table(run: Run, all_cells: bool = False) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def _early(run: Run, all_cells: bool) -> str:
+def _early(courses: pd.DataFrame) -> str:
     """Say which variants were measured before their throughput was steady."""
-    found = [f"{name} ({count} of {every})" for name, count, every in unsteady(of_processes(run, all_cells))]
+    found = [f"{name} ({count} of {every})" for name, count, every in unsteady(courses)]
     return f" Not steady when measured: {listed(found)}." if found else ""
 
 

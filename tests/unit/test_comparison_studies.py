@@ -69,7 +69,7 @@ def pair(variant, figures, of, first=0):
 def test_the_noise_floor_is_what_the_blind_pair_differs_by(run):
     # The geometric mean of 1.2, 1 and 1/1.1 is 1.0295; ln of them spreads by 0.1407, t(0.975, 2) = 4.302653 (tables).
     (floor,) = noise.floors(run(*pair("go", [(120, 100), (100, 100), (100, 110)], saturated)))
-    assert (floor.figure, floor.variant, floor.ratio.n) == ("saturation", "go", 3)
+    assert (floor.figure.name, floor.variant, floor.ratio.n) == ("saturation", "go", 3)
     assert floor.share == pytest.approx((1.2 / 1.1) ** (1 / 3) - 1)
     spread = np.log([1.2, 1.0, 1 / 1.1]).std(ddof=1)
     assert floor.ratio.hi == pytest.approx(floor.ratio.value * math.exp(4.302653 * spread / math.sqrt(3)), rel=1e-6)

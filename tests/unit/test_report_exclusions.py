@@ -13,6 +13,7 @@ from roi.views import quality as quality_view
 from roi.views import warm_up as warm_up_view
 from roi.views.proof_words import plain
 from roi.views.words import excluded, footnote
+from roi.warm_up import of_processes
 from tests.notebooks.written_run import Request, WrittenCell, served
 
 LATE = "the generator was late: p99 of its schedule lag is 1.51 ms"
@@ -98,7 +99,10 @@ def test_every_chart_that_compares_has_the_reasons_in_its_footnote(run, all_cell
         density_view.demand_chart(opened, all_cells),
     ):
         assert late in chart.footnote
-    for chart in (density_view.capacity_chart(opened, all_cells), warm_up_view.chart(opened, all_cells)):
+    for chart in (
+        density_view.capacity_chart(opened, of_processes(opened, all_cells), all_cells),
+        warm_up_view.chart(opened, all_cells),
+    ):
         assert stolen in chart.footnote
 
 
@@ -113,8 +117,13 @@ def test_headroom_stands_beside_every_throughput(run):
         "go": 0.75,
         "x": pytest.approx(float("nan"), nan_ok=True),
     }
-    assert density_view.capacity_table(opened).set_index("variant")["generator's headroom"].to_dict()["go"] == "75%"
-    assert "headroom" in density_view.capacity_chart(opened).data
+    assert (
+        density_view.capacity_table(opened, of_processes(opened))
+        .set_index("variant")["generator's headroom"]
+        .to_dict()["go"]
+        == "75%"
+    )
+    assert "headroom" in density_view.capacity_chart(opened, of_processes(opened)).data
     # 40 requests in a window of one second.
     assert calibration.table(opened)["requests/s sent"].tolist() == ["40", "40", "40"]
     assert calibration.table(opened)["headroom"].tolist()[:2] == ["96%", "75%"]
@@ -124,7 +133,9 @@ def test_a_cell_that_answered_nothing_has_no_capacity_and_is_named(run):
     silent = dataclasses.replace(saturated("s"), requests=[Request(service_ms=1, outcome="error")])
     opened = run(saturated("a"), silent)
     assert density.capacity(opened)[["value", "n"]].to_dict("records") == [{"value": 40.0, "n": 1}]
-    assert density_view.capacity_chart(opened).footnote.endswith("because no request was answered with 2xx: s.")
+    assert density_view.capacity_chart(opened, of_processes(opened)).footnote.endswith(
+        "because no request was answered with 2xx: s."
+    )
 
 
 def test_the_gate_is_shown_with_the_limits_of_the_run(run):
