@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -20,11 +19,12 @@ from bench.gateways.process import HOST, GatewayProcess, Settings, free_port
 from bench.load import gaps, spool
 from bench.load.account import clock_offsets_ns, window, workers_rows
 from bench.load.generator import Elsewhere, Generator, Order
-from bench.meters import control, hiccups, machine, pauses, process, threads
+from bench.meters import control, hiccups, machine, own_metrics, pauses, process, threads
 from bench.prove import certificate
 from bench.rig import Rig, as_list
-from bench.stalls import stalls_table
+from bench.stalls import stalls_table, stops
 from bench.store import writer
+from bench.store.histograms import histograms_table
 from bench.suite import Cell, Suite
 from bench.volume import Volume
 from bench.windows import steps_rows, windows_table
@@ -34,7 +34,6 @@ _START_S = 40.0
 _MIB = 1 << 20
 _PADDING = "BENCH_PADDING"
 """A variable that no gateway reads."""
-_COUNTED = re.compile(rb'^http_server_requests_total\{[^}]*endpoint="/route"[^}]*\} ([0-9.e+]+)', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -91,10 +90,11 @@ def measure(cell: Cell, context: Context, folder: Path) -> Tables:
                 sampling.enter_context(sampler)
             _wait(generator, cell, gateway, volume)
         pss = process.proportional_set_size(gateway.pid)
-        counted = _gateway_count(gateway)
+        account = own_metrics.read(gateway.get("/metrics")[1].decode())
     requests = spool.read_requests(generator.samples, cell.cell_id)
     record = pauses.read(variant.gateway.runtime, variant.collector, gateway.pid, folder)
     own, beside = hiccups.read(folder / hiccups.FILE), idle.record()
+    measured = window(generator.samples)
     tables = {
         "requests": requests,
         "pauses": of_cell(record.pauses, cell),
@@ -107,6 +107,7 @@ def measure(cell: Cell, context: Context, folder: Path) -> Tables:
         "process": of_cell(pa.concat_tables([sampler.table() for sampler in samplers]), cell),
         "machine": of_cell(machine_sampler.table(), cell),
         "windows": windows_table(requests, cell.cell_id),
+        "histograms": histograms_table(requests, cell.cell_id, measured, stops(record.pauses)),
         "steps": writer.from_rows("steps", _steps(generator, requests, cell)),
         "workers": writer.from_rows("workers", workers_rows(generator.samples, cell.cell_id)),
         "gaps": gaps.table(
@@ -115,9 +116,9 @@ def measure(cell: Cell, context: Context, folder: Path) -> Tables:
     }
     tables |= {"stalls": of_cell(stalls_table(tables), cell)}
     row = cell_row(cell, context) | process_columns(gateway, info)
-    row |= meter_columns(window(generator.samples), variant.gateway.runtime, folder, tables, own, beside)
+    row |= meter_columns(measured, variant.gateway.runtime, folder, tables, own, beside)
     row |= {"meters_perturb": certificate.fails("overhead", variant.name)}
-    row |= load_columns(cell, row, tables, generator, counted, context.ceiling_per_s)
+    row |= load_columns(cell, row, tables, generator, account, context.ceiling_per_s)
     row |= {"gateway_pss_bytes": pss, "records_bytes": volume.bytes()}
     return tables | {"cells": writer.from_rows("cells", [row])}
 
@@ -236,11 +237,6 @@ def _wait(generator: Generator, cell: Cell, gateway: GatewayProcess, volume: Vol
         volume.check()
 
     generator.wait(cell.warm_up_s + cell.duration_s + _START_S, watch)
-
-
-def _gateway_count(gateway: GatewayProcess) -> int:
-    """Give how many requests to /route the gateway's own counter holds."""
-    return int(sum(float(value) for value in _COUNTED.findall(gateway.get("/metrics")[1])))
 
 
 def of_cell(table: pa.Table, cell: Cell) -> pa.Table:

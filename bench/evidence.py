@@ -15,7 +15,8 @@ from bench.load.account import Account, window
 from bench.load.generator import Generator
 from bench.meters import gc_cpu, hiccups
 from bench.meters.hiccups import Hiccups
-from bench.stalls import STOP_SOURCES
+from bench.meters.own_metrics import OwnMetrics
+from bench.stalls import STOP_SOURCES, told
 from bench.suite import Cell
 from bench.windows import got_2xx
 
@@ -27,7 +28,7 @@ def load_columns(
     common: Mapping[str, object],
     tables: Tables,
     generator: Generator,
-    counted: int | None,
+    account: OwnMetrics,
     ceiling_per_s: float | None,
 ) -> dict[str, object]:
     """Give the columns of a load cell, those of the gate included.
@@ -38,8 +39,8 @@ def load_columns(
         The columns that every cell has, of which the gate reads some.
     tables
         The cell's `requests`, `pauses`, `steps` and `machine`.
-    counted
-        Requests that the gateway's own counter holds.
+    account
+        What the gateway's own metrics held when the load had ended.
     ceiling_per_s
         What the generator can do at all on this machine; None when nobody has measured it today.
     """
@@ -52,11 +53,27 @@ def load_columns(
         "measure_end_ns": end,
         "steal_ns": used(tables["machine"], "steal_ns", start, end),
         "throttled_ns": used(tables["machine"], "throttled_ns", start, end),
-        "gateway_count": counted,
     }
+    columns |= account_columns(tables["requests"], account)
     columns |= _physics(tables, columns["gateway_cpu_ns"], len(str(common["gateway_cpus"]).split(",")), start, end)
     why = [*gate.reasons({**common, **columns}), *said.reasons]
     return columns | {"gate_passed": not why, "gate_reasons": why}
+
+
+def account_columns(requests: pa.Table, own: OwnMetrics) -> dict[str, object]:
+    """Give the gateway's own counts, warm-up included, and the sum of its durations over that of the clients' service times.
+
+    By Little's law, L = λW, each sum over the time is a mean number of requests, in the gateway and in flight; the first are
+    among the second (Little 1961; Little and Graves 2008). The sums are of the same requests only if every one was answered.
+    """
+    sent, answered = (requests[column].is_valid() for column in ("connection", "status"))
+    same = own.timed == pc.sum(sent).as_py() == pc.sum(answered).as_py()
+    waited_ns = pc.sum(requests["service_time_ns"]).as_py()
+    return {
+        "gateway_count": own.counted,
+        "gateway_duration_count": own.timed,
+        "gateway_duration_share": own.duration_ns / waited_ns if same and waited_ns else None,
+    }
 
 
 def meter_columns(
@@ -116,9 +133,9 @@ def _physics(tables: Tables, gateway_cpu_ns: int | None, processors: int, start:
 
 def _stopped_ns(pauses: pa.Table, start: int, end: int) -> int | None:
     """Give how long the whole process stood still at least, by pauses that ended in the window; None without a record."""
-    stops = pauses.filter(pc.is_in(pauses["source"].cast(pa.string()), pa.array(STOP_SOURCES)))
-    if not pauses.num_rows or pc.all(pc.equal(pauses["kind"].cast(pa.string()), "not_applicable")).as_py():
+    if not told(pauses):
         return None
+    stops = pauses.filter(pc.is_in(pauses["source"].cast(pa.string()), pa.array(STOP_SOURCES)))
     ended_ns = stops["end_ns"].to_numpy()
     lasted_ns = stops["dur_lo_ns"].to_numpy() * stops["count"].to_numpy()
     return int(lasted_ns[(start <= ended_ns) & (ended_ns < end)].sum())

@@ -1,7 +1,7 @@
 """An excerpt of a run, small enough to be kept with code: all of its tables, but of its requests those alone that are asked for.
 
 Most rows of a run are of cells that only count them, as fast as answers come, and of warm-ups. What those come to is in the
-tables `cells`, `windows` and `steps`; what their single requests were is left behind.
+tables `cells`, `histograms`, `windows` and `steps`; what their single requests were is left behind.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ COUNTED = ("saturate", "scalability", "capacity")
 """Scenarios whose single requests nothing asks for."""
 SAYS = (
     f"requests of the scenarios {', '.join(COUNTED)}, and those of warm-ups, are not in the table of requests; the tables cells,"
-    " windows and steps count them"
+    " histograms, windows and steps count them"
 )
 
 

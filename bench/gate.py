@@ -132,12 +132,20 @@ def _locust_disagrees(row: Row, _: float) -> str | None:
 
 
 def _gateway_disagrees(row: Row, _: float) -> str | None:
-    counted = row["gateway_count"]
-    if counted is None:
-        return "the gateway's own count is not known"
-    if row["rows_answered"] <= counted <= row["rows"]:
+    for column, did in (("gateway_count", "counted"), ("gateway_duration_count", "timed")):
+        own = row[column]
+        if own is None:
+            return f"how many requests the gateway itself {did} is not known"
+        if not row["rows_answered"] <= own <= row["rows"]:
+            return f"the gateway {did} {own} requests, the rows say {row['rows_answered']}"
+    return None
+
+
+def _worked_longer(row: Row, limit: float) -> str | None:
+    share = row["gateway_duration_share"]
+    if share is None or 0 < share <= 1 + limit:
         return None
-    return f"the gateway counted {counted} requests, the rows say {row['rows_answered']}"
+    return f"the gateway worked on requests for {share:.0%} of the time that clients waited for them"
 
 
 def _throttled(row: Row, limit: float) -> str | None:
@@ -311,8 +319,16 @@ CRITERIA = (
         "Statistics and rows take different ways.", _locust_disagrees,
     ),
     Criterion(
-        "gateway_count", "the gateway's count lies between the rows answered and all rows", None, "all",
-        ("gateway_count", "rows_answered", "rows"), "It knows nothing of the generator.", _gateway_disagrees,
+        "gateway_count", "the gateway's counts, of requests and of durations, lie between the rows answered and all rows",
+        None, "all", ("gateway_count", "gateway_duration_count", "rows_answered", "rows"),
+        "It knows nothing of the generator.", _gateway_disagrees,
+    ),
+    Criterion(
+        "gateway_duration", "the gateway worked on requests for no longer than clients waited for them, within {limit:.0%}",
+        0.01, "all", ("gateway_duration_share",),
+        "By Little's law each sum over the time is a mean number of requests: those in the gateway are among those in flight."
+        " A hundredth, because a runtime may read its clock when its client has the answer already: a microsecond in a hundred.",
+        _worked_longer,
     ),
     Criterion(
         "throttled", "held back by a quota for at most {limit:.0%} of the time", 0.01, "all", ("throttled_ns",),

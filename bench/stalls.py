@@ -7,13 +7,13 @@ twice. What none covers is *unexplained*, and stands there as such.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bench.intervals import Intervals
 from bench.store.schema import STALLS
 
 THRESHOLD_NS = 2_000_000
@@ -27,41 +27,10 @@ PRECEDENCE = (
 _SCHEMA = STALLS.schema.remove(STALLS.schema.get_field_index("cell_id"))
 STOP_SOURCES = ("jul_safepoint", "go_gcstats", "node_trace")
 """Sources whose rows are stops with an instant. `jul_phase` lies within `jul_safepoint`."""
+STOP_KINDS = ("stw_gc", "stw_other", "degenerated", "incremental_step")
+"""What a whole application stands still for, collections and others."""
 _WINDOW = ("end_ns", "window_ns", "dur_hi_ns")
 _EMPTY = np.empty(0, np.int64)
-
-
-@dataclass(frozen=True)
-class _Intervals:
-    """Half-open intervals of time, in ns."""
-
-    begin_ns: np.ndarray
-    end_ns: np.ndarray
-
-    @classmethod
-    def union(cls, parts: Iterable[_Intervals]) -> _Intervals:
-        """Give the same instants as disjoint intervals in order."""
-        parts = list(parts)
-        begin = np.concatenate([part.begin_ns for part in parts])
-        end = np.concatenate([part.end_ns for part in parts])
-        order = np.argsort(begin, kind="stable")
-        order = order[end[order] > begin[order]]
-        begin, reached = begin[order], np.maximum.accumulate(end[order])
-        first = np.ones(len(begin), bool)
-        first[1:] = begin[1:] > reached[:-1]
-        last = np.append(first[1:], True)[: len(begin)]
-        return cls(begin[first], reached[last])
-
-    def covered_before(self, instant_ns: np.ndarray) -> np.ndarray:
-        """Give how much of the time before each instant disjoint intervals in order cover."""
-        sums = np.concatenate([[0], np.cumsum(self.end_ns - self.begin_ns)])
-        index = np.searchsorted(self.begin_ns, instant_ns, "right")
-        beyond = np.append(self.end_ns, 0)[index - 1] - instant_ns
-        return sums[index] - np.where(index > 0, np.maximum(beyond, 0), 0)
-
-    def covered(self, begin_ns: np.ndarray, end_ns: np.ndarray) -> np.ndarray:
-        """Give how much of each time disjoint intervals in order cover."""
-        return self.covered_before(end_ns) - self.covered_before(begin_ns)
 
 
 def stalls_table(tables: Mapping[str, pa.Table], faults: Sequence[tuple[int, int, str]] = ()) -> pa.Table:
@@ -101,9 +70,9 @@ def stalls_table(tables: Mapping[str, pa.Table], faults: Sequence[tuple[int, int
     begin, end, in_flight = _gaps(tables["requests"])
     placed = _placed(tables, faults)
     parts: dict[str, np.ndarray] = {}
-    covering, covered = _Intervals(_EMPTY, _EMPTY), np.zeros(len(begin), np.int64)
+    covering, covered = Intervals(_EMPTY, _EMPTY), np.zeros(len(begin), np.int64)
     for cause in (cause for cause in PRECEDENCE if cause in placed):
-        covering = _Intervals.union([covering, placed[cause]])
+        covering = Intervals.union([covering, placed[cause]])
         so_far = covering.covered(begin, end)
         parts[cause] = so_far - covered
         covered = so_far
@@ -117,6 +86,19 @@ def stalls_table(tables: Mapping[str, pa.Table], faults: Sequence[tuple[int, int
         "cause": pa.DictionaryArray.from_arrays(pa.array(largest), pa.array(PRECEDENCE)),
     }
     return pa.table({name: columns[name] for name in _SCHEMA.names}, schema=_SCHEMA)
+
+
+def stops(pauses: pa.Table) -> Intervals | None:
+    """Give when the whole gateway stood still for its runtime, disjoint and in order; None without a record or a collector."""
+    if not told(pauses):
+        return None
+    whole = _of(_placed_pauses(pauses), "source", *STOP_SOURCES)
+    return Intervals.union([_lasting(whole, *STOP_KINDS)])
+
+
+def told(pauses: pa.Table) -> bool:
+    """Tell whether pauses are on record, or none were while they could have been."""
+    return bool(pauses.num_rows) and not pc.all(pc.equal(pauses["kind"].cast(pa.string()), "not_applicable")).as_py()
 
 
 def _gaps(requests: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -141,15 +123,13 @@ def _gaps(requests: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return begin[kept], end[kept], np.maximum.reduceat(pending, bound)[:-1][kept]
 
 
-def _placed(tables: Mapping[str, pa.Table], faults: Sequence[tuple[int, int, str]]) -> dict[str, _Intervals]:
+def _placed(tables: Mapping[str, pa.Table], faults: Sequence[tuple[int, int, str]]) -> dict[str, Intervals]:
     """Give the intervals of every cause that has instants."""
-    pauses = tables["pauses"]
-    lasted = pc.and_(pauses["end_ns"].is_valid(), pauses["dur_hi_ns"].is_valid())
-    pauses = pauses.filter(pc.and_(lasted, pc.equal(pauses["window_ns"], 0)))
+    pauses = _placed_pauses(tables["pauses"])
     stops = _of(pauses, "source", *STOP_SOURCES)
     return {
-        "injected": _Intervals(*(np.array([fault[side] for fault in faults], np.int64) for side in (0, 1))),
-        "generator": _Intervals(_int64(tables["gaps"]["due_ns"]), _int64(tables["gaps"]["sent_ns"])),
+        "injected": Intervals(*(np.array([fault[side] for fault in faults], np.int64) for side in (0, 1))),
+        "generator": Intervals(_int64(tables["gaps"]["due_ns"]), _int64(tables["gaps"]["sent_ns"])),
         "ttsp": _ways_to_a_stop(stops),
         "stw_gc": _lasting(stops, "stw_gc", "degenerated"),
         "stw_other": _lasting(stops, "stw_other"),
@@ -160,28 +140,34 @@ def _placed(tables: Mapping[str, pa.Table], faults: Sequence[tuple[int, int, str
     }
 
 
-def _lasting(pauses: pa.Table, *kinds: str) -> _Intervals:
+def _placed_pauses(pauses: pa.Table) -> pa.Table:
+    """Give the pauses whose instant and length are known."""
+    lasted = pc.and_(pauses["end_ns"].is_valid(), pauses["dur_hi_ns"].is_valid())
+    return pauses.filter(pc.and_(lasted, pc.equal(pauses["window_ns"], 0)))
+
+
+def _lasting(pauses: pa.Table, *kinds: str) -> Intervals:
     rows = _of(pauses, "kind", *kinds)
     end = _int64(rows["end_ns"])
-    return _Intervals(end - _int64(rows["dur_hi_ns"]), end)
+    return Intervals(end - _int64(rows["dur_hi_ns"]), end)
 
 
-def _ways_to_a_stop(stops: pa.Table) -> _Intervals:
+def _ways_to_a_stop(stops: pa.Table) -> Intervals:
     """Give the first part of every stop that tells how long its threads took to get there."""
     rows = stops.filter(stops["ttsp_ns"].is_valid())
     duration = _int64(rows["dur_hi_ns"])
     begin = _int64(rows["end_ns"]) - duration
-    return _Intervals(begin, begin + np.minimum(_int64(rows["ttsp_ns"]), duration))
+    return Intervals(begin, begin + np.minimum(_int64(rows["ttsp_ns"]), duration))
 
 
-def _waits_for_a_processor(hiccups: pa.Table) -> _Intervals:
+def _waits_for_a_processor(hiccups: pa.Table) -> Intervals:
     """Give the first part of every hiccup of the gateway: the meter's thread was ready, and another had the processor."""
     rows = _of(hiccups.filter(hiccups["run_delay_ns"].is_valid()), "role", "gateway")
     due = _int64(rows["due_ns"])
-    return _Intervals(due, due + np.minimum(_int64(rows["run_delay_ns"]), _int64(rows["late_ns"])))
+    return Intervals(due, due + np.minimum(_int64(rows["run_delay_ns"]), _int64(rows["late_ns"])))
 
 
-def _assists(pauses: pa.Table, begin: np.ndarray, end: np.ndarray, covering: _Intervals) -> np.ndarray:
+def _assists(pauses: pa.Table, begin: np.ndarray, end: np.ndarray, covering: Intervals) -> np.ndarray:
     """Share the mark assists of every window among the gaps in it, by what other causes have left of them.
 
     Windows of one process follow one another, so that no instant is given twice.

@@ -1,7 +1,8 @@
 """Latency of an open loop: how long requests take from the instant at which the schedule wanted them sent.
 
 Response time is service time and what passed before sending. Quantiles are those of a process, one fresh process a cell,
-and are then summarised over processes; they are never averaged over parts of one. A request that was never answered, or
+and are then summarised over processes; they are never averaged over parts of one. They come from the run's histograms, whose
+buckets are less than 0.8 % wide. A request that was never answered, or
 never sent, took at least as long as it waited: it stays in the sample, and a quantile that it could move is a lower bound.
 
 Closed loops have no place here: their users wait for an answer before they ask again, and so ask least while it is slow.
@@ -10,6 +11,7 @@ Closed loops have no place here: their users wait for an answer before they ask 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +19,7 @@ import pandas as pd
 
 from roi.data import Run, highest_of_most
 from roi.statistics.estimate import Estimate, median_of_processes
+from roi.statistics.quantiles import quantiles_of_buckets
 
 TIMES = ("response", "service", "lag")
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999, "max": 1.0}
@@ -27,42 +30,34 @@ _POINTS_A_DECADE = 25
 _NS_PER_MS = 1e6
 RUNG = ["variant", "runtime", "rate_per_s"]
 
-_TIMES = """
-    with asked as (
-        select variant, runtime, rate_per_s, cell_id, schedule_lag_ns, service_time_ns, response_time_ns, outcome,
-               censored or outcome in ('reset', 'refused', 'invalid') as unanswered
-        from measured
-        where traffic_model = 'open' and scenario = $scenario and (gate_passed or $all_cells)
-    ), times as (
-        select *, 'response' as time, response_time_ns as ns, unanswered as open_ended from asked
-        union all
-        select *, 'service', service_time_ns, unanswered from asked where service_time_ns is not null
-        union all
-        select *, 'lag', schedule_lag_ns, outcome = 'unsent' from asked
-    )
-    select variant, runtime, rate_per_s, cell_id, time, count(*) as requests,
-           count(*) filter (open_ended) as open_ended,
-           quantile_disc(ns::double, {quantiles}) as at_least_ns,
-           quantile_disc(case when open_ended then 'inf'::double else ns end, {quantiles}) as at_most_ns
-    from times group by variant, runtime, rate_per_s, cell_id, time
-    order by variant, rate_per_s, cell_id, time
+OPEN_ENDED = "outcome not in ('ok', 'error')"
+"""Condition of requests whose time is only known from below: they were never answered, or never sent."""
+
+HISTOGRAMS = f"""
+    select variant, runtime, rate_per_s, cell_id, time, at_least_ns, sum(h.count)::bigint as count, sum(h.sum_ns)::double as sum_ns,
+           coalesce(sum(h.count) filter (case when time = 'lag' then outcome = 'unsent' else {OPEN_ENDED} end), 0)::bigint
+               as open_ended
+    from histograms h join cells c using (cell_id)
+    where traffic_model = 'open' and scenario = $scenario and (gate_passed or $all_cells)
+    group by all order by variant, rate_per_s, cell_id, time, at_least_ns
 """
+"""One row a process, time and bucket: its requests, and those of them whose time is only known from below."""
 
-PROCESSES = _TIMES.format(quantiles=list(QUANTILES.values()))
-"""One row a process and time: quantiles in ns, with what is open-ended as short and as long as it can be."""
-
-COSTS = """
-    select m.variant, m.runtime, m.rate_per_s, m.cell_id, count(*) as requests,
-           count(*) filter (m.censored or m.outcome in ('reset', 'refused', 'invalid')) as unanswered,
-           count(*) filter (m.outcome = 'error') as errors,
-           count(*) filter (m.outcome <> 'unsent') * 1e9 / any_value(c.measure_end_ns - c.measure_start_ns) as sent_per_s,
-           sum(m.schedule_lag_ns) / sum(m.response_time_ns) as lag_share,
-           coalesce(sum(m.schedule_lag_ns) filter (not m.queued), 0) / sum(m.response_time_ns) as generator_share,
+COSTS = f"""
+    select c.variant, c.runtime, c.rate_per_s, c.cell_id,
+           sum(h.count) filter (time = 'response')::bigint as requests,
+           coalesce(sum(h.count) filter (time = 'response' and {OPEN_ENDED}), 0)::bigint as unanswered,
+           coalesce(sum(h.count) filter (time = 'response' and outcome = 'error'), 0)::bigint as errors,
+           coalesce(sum(h.count) filter (time = 'service'), 0) * 1e9 / any_value(c.measure_end_ns - c.measure_start_ns)
+               as sent_per_s,
+           sum(sum_ns) filter (time = 'lag') / sum(sum_ns) filter (time = 'response') as lag_share,
+           coalesce(sum(sum_ns) filter (time = 'lag' and not queued), 0) / sum(sum_ns) filter (time = 'response')
+               as generator_share,
            any_value(c.schedule_lag_p99_ns) / 1e6 as generator_lag_p99_ms,
            any_value(c.ceiling_per_s) as ceiling_per_s, any_value(c.ceiling_share) as ceiling_share
-    from measured m join cells c using (cell_id)
-    where m.traffic_model = 'open' and m.scenario = $scenario and (m.gate_passed or $all_cells)
-    group by m.variant, m.runtime, m.rate_per_s, m.cell_id order by m.variant, m.rate_per_s, m.cell_id
+    from histograms h join cells c using (cell_id)
+    where c.traffic_model = 'open' and c.scenario = $scenario and (c.gate_passed or $all_cells)
+    group by c.variant, c.runtime, c.rate_per_s, c.cell_id order by c.variant, c.rate_per_s, c.cell_id
 """
 """One row a process: what was never answered, and which share of all response time passed before sending."""
 
@@ -75,6 +70,8 @@ class Latency:
     scenario: str
     all_cells: bool
     """Cells that the gate did not pass are in it."""
+    histograms: pd.DataFrame
+    """A row a process, time and bucket; see `HISTOGRAMS`."""
     figures: pd.DataFrame
     """A row a variant, rung, time and quantile; see `summarise`."""
     costs: pd.DataFrame
@@ -107,7 +104,29 @@ def study(run: Run, scenario: str, all_cells: bool = False) -> Latency:
         Include cells that the gate did not pass.
     """
     asked = {"scenario": scenario, "all_cells": all_cells}
-    return Latency(run, scenario, all_cells, summarise(run.query(PROCESSES, asked)), run.query(COSTS, asked))
+    histograms = run.query(HISTOGRAMS, asked)
+    figures = summarise(of_processes(histograms, list(QUANTILES.values())))
+    return Latency(run, scenario, all_cells, histograms, figures, run.query(COSTS, asked))
+
+
+def of_processes(histograms: pd.DataFrame, quantiles: Sequence[float]) -> pd.DataFrame:
+    """Give quantiles of processes from their histograms: a row a process and time.
+
+    Columns: variant, runtime, rate_per_s, cell_id, time, requests, open_ended (of them those whose time is only known from below),
+    at_least_ns and at_most_ns (lists in the order of `quantiles`, with what is open-ended as short and as long as it can be).
+
+    Parameters
+    ----------
+    histograms
+        As `HISTOGRAMS` gives them, buckets ascending.
+    """
+    key = [*RUNG, "cell_id", "time"]
+    rows = [
+        (*of, int(part["count"].sum()), int(part["open_ended"].sum()),
+         *quantiles_of_buckets(part["sum_ns"] / part["count"], part["count"], part["open_ended"], quantiles))
+        for of, part in histograms.groupby(key, observed=True, dropna=False, sort=False)
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=[*key, "requests", "open_ended", "at_least_ns", "at_most_ns"])
 
 
 def summarise(processes: pd.DataFrame) -> pd.DataFrame:
@@ -167,7 +186,7 @@ def _longest(at_least_ms: np.ndarray, at_most_ms: np.ndarray) -> dict[str, objec
 
 
 def tail(found: Latency, rate_per_s: float | None, variant: str = "") -> pd.DataFrame:
-    """Give exact quantiles at log-spaced shares, as far as the requests of a process carry them.
+    """Give quantiles at log-spaced shares, as far as the requests of a process carry them.
 
     Columns: variant, runtime, rate_per_s, time, one_in (the slowest of so many requests: 100 is p99), value_ms (median over
     processes), lo_ms, hi_ms, lower_bound, processes. The points run from the median to p99, and beyond as long as 100
@@ -185,14 +204,12 @@ def tail(found: Latency, rate_per_s: float | None, variant: str = "") -> pd.Data
     if pd.isna(fewest):
         return pd.DataFrame(columns=columns)
     one_in = _spaced(int(fewest))
-    query = _TIMES.format(quantiles=(1 - 1 / one_in).tolist())
-    processes = found.run.query(query, {"scenario": found.scenario, "all_cells": found.all_cells})
-    asked = processes[
-        _is_rate(processes["rate_per_s"], rate_per_s) & (processes["variant"].isin([variant]) | (not variant))
-    ]
+    every = found.histograms
+    asked = every[_is_rate(every["rate_per_s"], rate_per_s) & (every["variant"].isin([variant]) | (not variant))]
+    processes = of_processes(asked, (1 - 1 / one_in).tolist())
     rows = [
         dict(zip(RUNG, key[:-1], strict=True)) | {"time": key[-1], "processes": len(part)} | point
-        for key, part in asked.groupby([*RUNG, "time"], observed=True, dropna=False, sort=False)
+        for key, part in processes.groupby([*RUNG, "time"], observed=True, dropna=False, sort=False)
         for point in _points(part, one_in)
     ]
     table = pd.DataFrame(rows, columns=columns).astype({"one_in": float, "lo_ms": float, "hi_ms": float})

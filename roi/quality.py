@@ -20,6 +20,13 @@ COUNTS = f"""
 """
 """Requests as the parquet, Locust and the gateway counted them; a count that is not known does not agree."""
 
+DURATIONS = f"""
+    select scenario, variant, count(gateway_duration_share) as cells, min(gateway_duration_share) as least,
+           max(gateway_duration_share) as most, avg(little_share) as busy
+    from cells where {LOAD_CELLS} and failure is null group by scenario, variant order by scenario, variant
+"""
+"""The gateway's own sum of durations over the clients' service times, and connections that were busy by Little's law."""
+
 GENERATOR = f"""
     select cell_id, variant, scenario, schedule_lag_p99_ns / 1e6 as lag_p99_ms, achieved_share,
            generator_cpu_ns / (measure_end_ns - measure_start_ns) as generator_cpu,
@@ -37,6 +44,17 @@ def gates(run: Run) -> pd.DataFrame:
 def counts(run: Run) -> pd.DataFrame:
     """Give the three counts of requests for each scenario and variant, and whether they agree in every cell."""
     return run.query(COUNTS)
+
+
+def durations(run: Run) -> pd.DataFrame:
+    """Give how long gateways worked on requests by their own account, over how long clients waited for the same ones.
+
+    Returns
+    -------
+    Columns scenario, variant, cells (in which both are known), least and most (shares), busy (share of the connections of a
+    closed loop, by Little's law; NaN of an open one).
+    """
+    return run.query(DURATIONS)
 
 
 def generator(run: Run) -> pd.DataFrame:

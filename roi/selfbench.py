@@ -27,10 +27,12 @@ import duckdb
 import nbformat
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from rich.console import Console
 from rich.table import Table
 
 from bench.store import manifest, writer
+from bench.store.histograms import histograms_table
 from bench.store.schema import TABLES
 from roi import data
 from roi.errors import RoiError
@@ -41,7 +43,9 @@ RUNS = 3
 """Times that each page is run; medians count."""
 MOST_RATIO, MOST_GIB = 1.5, 2.0
 """What the tables of a page may take at most: times the bare aggregate, and memory."""
-_OF_REQUESTS = re.compile(r"\b(requests|measured|compared)\b")
+_OF_REQUESTS = re.compile(r"\b(requests|measured|compared|histograms)\b")
+_IN_HISTOGRAMS = frozenset({"schedule_lag_ns", "service_time_ns", "outcome", "queued"})
+"""What the histograms of a run are of."""
 _DERIVED = {"response_time_ns": ("schedule_lag_ns", "service_time_ns")}
 _SEED = 7
 _KIB_A_GIB = 1 << 20
@@ -53,11 +57,11 @@ class Timed:
 
     page: str
     queries: int
-    """Of the page that read requests."""
+    """Of the page that read requests, or their histograms."""
     ours_s: float
     """Sum of their times, median over runs."""
     bare_s: float
-    """Time of one aggregate over the same columns, median over as many runs in between."""
+    """Time of one aggregate over the same columns of the requests, median over as many runs in between."""
     peak_gib: float
     """Most memory that the process ever held, with all of Python in it."""
 
@@ -77,12 +81,24 @@ def synthetic(source: Path, target: Path, requests: int = REQUESTS) -> Path:
     cells = [c for c in writer.read("cells", source / "cells.parquet").to_pylist() if c["scenario"] == "steady"]
     if not cells:
         raise RoiError(f"{said.run} has no steady load to make more requests of: give a run that has.")
-    random = np.random.default_rng(_SEED)
     shares = np.diff(np.linspace(0, requests, len(cells) + 1).astype(int))
-    made = (_requests(cell, int(count), random) for cell, count in zip(cells, shares, strict=True))
-    writer.gather("requests", made, target)
+    made = [cell["cell_id"] for cell in cells]
+    others = writer.read("histograms", source / "histograms.parquet")
+    histograms = [others.filter(pc.invert(pc.is_in(others["cell_id"].cast(pa.string()), pa.array(made))))]
+    writer.gather("requests", _written(cells, shares.tolist(), histograms), target)
+    writer.gather("histograms", histograms, target)
     manifest.rewrite(target, said, synthetic=True)
     return target
+
+
+def _written(cells: list[dict[str, Any]], counts: list[int], histograms: list[pa.Table]) -> Iterator[pa.Table]:
+    """Give the made-up requests of each cell, and add their histograms to a list."""
+    random = np.random.default_rng(_SEED)
+    for cell, count in zip(cells, counts, strict=True):
+        requests = _requests(cell, count, random)
+        window_ns = cell["measure_start_ns"], cell["measure_end_ns"]
+        histograms.append(histograms_table(requests, cell["cell_id"], window_ns, stops=None))
+        yield requests
 
 
 def _requests(cell: dict[str, Any], count: int, random: np.random.Generator) -> pa.Table:
@@ -145,9 +161,10 @@ def time_page(name: str, run: Path) -> Timed:
 
 
 def _columns(sql: str) -> frozenset[str]:
-    """Give the columns of requests that a query reads, those of the view's own conditions included."""
+    """Give the columns of requests that a query reads, or that its histograms are of, and those of the view's own conditions."""
     words = set(re.findall(r"\w+", sql))
     words |= {part for name, parts in _DERIVED.items() if name in words for part in parts}
+    words |= _IN_HISTOGRAMS if "histograms" in words else set()
     return frozenset({*TABLES["requests"].schema.names} & words) | {"cell_id", "intended_ns"}
 
 

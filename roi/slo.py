@@ -14,10 +14,10 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
-from roi.data import Run, highest_of_most
+from roi.data import LOAD_CELLS, Run, highest_of_most
 from roi.statistics.estimate import Estimate, median_of_processes
 from roi.statistics.overlap import share_of_blocks
-from roi.statistics.quantiles import observations_needed
+from roi.statistics.quantiles import observations_needed, quantiles_of_buckets
 
 RUNG = ["variant", "runtime", "scenario", "rate_per_s"]
 USUAL = "steady"
@@ -28,31 +28,31 @@ BLOCK_S = 0.25
 _BLOCKS_A_SECOND = 4
 _DAY_S = 86_400
 _NS_PER_MS = 1e6
-_OF_SERVICE = "m.traffic_model = 'open' and m.scenario <> 'capacity' and (m.gate_passed or $all_cells)"
-"""Condition of open-loop requests that are about a service level; a search for the rate that misses one is not."""
+_OF_SERVICE = "c.traffic_model = 'open' and c.scenario <> 'capacity' and (c.gate_passed or $all_cells)"
+"""Condition of cells with an open loop that are about a service level; a search for the rate that misses one is not."""
 
 BLOCKS = f"""
-    select m.variant, m.runtime, m.scenario, m.rate_per_s, m.cell_id,
-           (m.intended_ns - c.measure_start_ns) // {round(BLOCK_S * 1e9)} as block, count(*) as valid,
-           count(*) filter (m.outcome <> 'ok' or m.response_time_ns > $objective_ns) as bad,
-           count(*) filter (m.censored and m.response_time_ns <= $objective_ns) as cut_off
-    from measured m join cells c using (cell_id)
-    where {_OF_SERVICE}
-    group by all order by m.scenario, m.rate_per_s, m.variant, m.cell_id, block
+    with blocks as (
+        select r.cell_id, (r.intended_ns - c.measure_start_ns) // {round(BLOCK_S * 1e9)} as block, count(*) as valid,
+               count(*) filter (r.outcome <> 'ok' or r.schedule_lag_ns + r.service_time_ns > $objective_ns) as bad,
+               count(*) filter (r.censored and r.schedule_lag_ns + coalesce(r.service_time_ns, 0) <= $objective_ns) as cut_off
+        from requests r join cells c using (cell_id)
+        where {_OF_SERVICE} and c.{LOAD_CELLS} and r.intended_ns >= c.measure_start_ns and r.intended_ns < c.measure_end_ns
+        group by all
+    )
+    select variant, runtime, scenario, rate_per_s, b.* from blocks b join cells using (cell_id)
+    order by scenario, rate_per_s, variant, cell_id, block
 """
 """Valid and bad requests in each quarter of a second of an open-loop process; bad is valid and not good."""
 
-PROMISES = f"""
-    with answers as (
-        select variant, runtime, scenario, rate_per_s, cell_id,
-               case when outcome = 'ok' then response_time_ns else 'inf'::double end as ns
-        from measured m where {_OF_SERVICE}
-    )
-    select variant, runtime, scenario, rate_per_s, cell_id, quantile_disc(ns, {{target!r}}::double) as target_ns,
-           quantile_disc(ns, {P95}::double) as p95_ns
-    from answers group by all order by scenario, rate_per_s, variant, cell_id
+ANSWERS = f"""
+    select variant, runtime, scenario, rate_per_s, cell_id, at_least_ns, sum(h.count)::bigint as count,
+           sum(h.sum_ns)::double as sum_ns, coalesce(sum(h.count) filter (outcome <> 'ok'), 0)::bigint as never
+    from histograms h join cells c using (cell_id)
+    where time = 'response' and {_OF_SERVICE}
+    group by all order by scenario, rate_per_s, variant, cell_id, at_least_ns
 """
-"""By process the response time that the target's share of requests keep, and P95; what got no 2xx never came."""
+"""By process and bucket of response time its requests, and those of them that got no 2xx: their answer never came."""
 
 
 @dataclass(frozen=True)
@@ -167,11 +167,29 @@ def study(run: Run, objective: ServiceLevelObjective, all_cells: bool = False) -
         Include cells that the gate did not pass.
     """
     blocks = run.query(BLOCKS, {"objective_ns": objective.latency_ms * _NS_PER_MS, "all_cells": all_cells})
-    promises = run.query(PROMISES.format(target=objective.target), {"all_cells": all_cells})
-    return Attainment(run, objective, all_cells, blocks, summarise(blocks, promises, objective))
+    kept = promises(run.query(ANSWERS, {"all_cells": all_cells}), objective.target)
+    return Attainment(run, objective, all_cells, blocks, summarise(blocks, kept, objective))
 
 
-def summarise(blocks: pd.DataFrame, promises: pd.DataFrame, objective: ServiceLevelObjective) -> pd.DataFrame:
+def promises(answers: pd.DataFrame, target: float) -> pd.DataFrame:
+    """Give by process the response time that the target's share of requests keep, and P95: columns target_ns and p95_ns.
+
+    Both are infinite where so many requests got no 2xx.
+
+    Parameters
+    ----------
+    answers
+        As `ANSWERS` gives them, buckets ascending.
+    """
+    key = [*RUNG, "cell_id"]
+    rows = []
+    for of, part in answers.groupby(key, observed=True, dropna=False, sort=False):
+        _, kept_ns = quantiles_of_buckets(part["sum_ns"] / part["count"], part["count"], part["never"], (target, P95))
+        rows.append((*of, *kept_ns))
+    return pd.DataFrame(rows, columns=[*key, "target_ns", "p95_ns"])
+
+
+def summarise(blocks: pd.DataFrame, kept: pd.DataFrame, objective: ServiceLevelObjective) -> pd.DataFrame:
     """Hold variants against an objective: a row a variant, scenario and rung.
 
     Columns: variant, runtime, scenario, rate_per_s; valid and bad (requests), cut_off (of the bad ones those that the load's end
@@ -181,9 +199,9 @@ def summarise(blocks: pd.DataFrame, promises: pd.DataFrame, objective: ServiceLe
     target_ms and p95_ms with _lo, _hi and _never (median over processes of the response time that the target's share, or 95 %,
     of requests keep; missing, and _never true, where so many were not answered with 2xx that no objective is kept).
     """
-    kept = {_key(key): part for key, part in promises.groupby(RUNG, observed=True, dropna=False)}
+    times = {_key(key): _times(part) for key, part in kept.groupby(RUNG, observed=True, dropna=False)}
     rows = [
-        dict(zip(RUNG, key, strict=True)) | _row(part, objective) | _times(kept[_key(key)])
+        dict(zip(RUNG, key, strict=True)) | _row(part, objective) | times[_key(key)]
         for key, part in blocks.groupby(RUNG, observed=True, dropna=False, sort=False)
     ]
     columns = [*RUNG, "valid", "bad", "cut_off", "bad_share", "lo", "hi", "basis", "processes", "blocks", "seconds",
@@ -248,10 +266,10 @@ def seconds_needed(objective: ServiceLevelObjective) -> float:
     return observations_needed(objective.target) * BLOCK_S
 
 
-def _times(promises: pd.DataFrame) -> dict[str, object]:
+def _times(kept: pd.DataFrame) -> dict[str, object]:
     told: dict[str, object] = {}
     for name in ("target", "p95"):
-        said = median_of_processes(promises[f"{name}_ns"] / _NS_PER_MS)
+        said = median_of_processes(kept[f"{name}_ns"] / _NS_PER_MS)
         told[f"{name}_never"] = math.isinf(said.value)
         for of, value in (("ms", said.value), ("lo", said.lo), ("hi", said.hi)):
             told[f"{name}_{of}"] = None if value is None or math.isinf(value) else value

@@ -16,23 +16,30 @@ import pandas as pd
 from roi import latency, pauses
 from roi.data import Run
 from roi.statistics.overlap import overlaps, share_of_blocks
+from roi.statistics.quantiles import quantiles_of_buckets
 
 QUANTILES = {"p99": 0.99, "p99.9": 0.999}
+_NONE = pd.DataFrame({"cell_id": [], **dict.fromkeys(QUANTILES, np.zeros(0, bool))})
 _BLOCK_NS = 250_000_000
 """Longer than a pause and the queue behind it take to pass."""
 
 CELLS = """
-    select variant, runtime, rate_per_s, cell_id from measured
-    where traffic_model = 'open' and scenario = $scenario and (gate_passed or $all_cells)
-    group by all order by variant, rate_per_s, cell_id
+    select c.variant, c.runtime, c.rate_per_s, cell_id, at_least_ns, sum(h.count)::bigint as count,
+           coalesce(sum(h.count) filter (stopped), 0)::bigint as stopped
+    from histograms h join cells c using (cell_id)
+    where time = 'response' and c.traffic_model = 'open' and c.scenario = $scenario and (c.gate_passed or $all_cells)
+    group by all order by c.variant, c.rate_per_s, cell_id, at_least_ns
 """
-"""The processes that have a request in their window."""
+"""The processes that have a request in their window: how many took how long, and met a stop."""
 
-REQUESTS = """
-    select intended_ns as begin_ns, intended_ns + response_time_ns as end_ns from measured
-    where cell_id = $cell order by intended_ns
+SLOW = """
+    with limits as (select unnest($cells::varchar[]) as cell_id, unnest($limits_ns::bigint[]) as limit_ns)
+    select cell_id, intended_ns as begin_ns, intended_ns + response_time_ns as end_ns
+    from measured join limits using (cell_id)
+    where response_time_ns >= (select min(limit_ns) from limits) and response_time_ns >= limit_ns
+    order by cell_id, intended_ns
 """
-"""The requests of one process: those of all at once would not fit into memory."""
+"""The requests of some processes that took so long or longer."""
 
 STALLS = """
     select c.cell_id, s.begin_ns, s.end_ns, s.cause from stalls s join cells c using (cell_id)
@@ -70,43 +77,43 @@ def slow_requests(run: Run, scenario: str, all_cells: bool = False) -> pd.DataFr
     stops = dict(iter(run.query(pauses.STOPS, asked).groupby("cell_id", observed=True)))
     stalls = dict(iter(run.query(STALLS, asked).groupby("cell_id", observed=True)))
     without = set(run.query("select variant from cells where collector = 'none'")["variant"])
+    histograms = run.query(CELLS, asked)
+    limits_ns = {cell: _limits_ns(part) for cell, part in histograms.groupby("cell_id", observed=True)}
+    slowest = {"cells": list(limits_ns), "limits_ns": [limits["p99"] for limits in limits_ns.values()]}
+    met = [
+        _met(cell, slow, limits_ns[cell], stops.get(cell), stalls.get(cell))
+        for cell, slow in run.query(SLOW, slowest).groupby("cell_id", observed=True)
+    ]
+    every = pd.concat(met) if met else _NONE
     rows = []
-    for key, part in run.query(CELLS, asked).groupby(latency.RUNG, observed=True, dropna=False, sort=False):
-        cells = [_met(run, cell, stops.get(cell), stalls.get(cell)) for cell in part["cell_id"]]
+    for key, part in histograms.groupby(latency.RUNG, observed=True, dropna=False, sort=False):
         head = dict(zip(latency.RUNG, key, strict=True))
-        rows += [head | figures for figures in _figures(cells, applicable=key[0] not in without)]
+        slow = every[every["cell_id"].isin(part["cell_id"])]
+        rows += [head | figures for figures in _figures(part, slow, applicable=key[0] not in without)]
     columns = [*latency.RUNG, "quantile", "beyond", "of_all", "met", "lo", "hi", "blocks", "stalled", "cause", "hidden"]
     return pd.DataFrame(rows, columns=columns)
 
 
-@dataclass(frozen=True)
-class _Process:
-    """The requests of one process, of which only the slow ones are kept."""
-
-    requests: int
-    stopped: int
-    """Of all of them, those that met a stop."""
-    slow: dict[str, pd.DataFrame]
-    """By quantile what lies beyond it: columns cell_id, block, stopped, cause."""
+def _limits_ns(histogram: pd.DataFrame) -> dict[str, int]:
+    """Give by quantile of a process the time from which on requests lie beyond it."""
+    beyond_ns = np.append(histogram["at_least_ns"].to_numpy()[1:], np.iinfo(np.int64).max)
+    buckets = np.arange(len(beyond_ns))
+    holds, _ = quantiles_of_buckets(buckets, histogram["count"], np.zeros(len(buckets)), list(QUANTILES.values()))
+    return dict(zip(QUANTILES, beyond_ns[holds.astype(int)].tolist(), strict=True))
 
 
-def _met(run: Run, cell: str, stops: pd.DataFrame | None, stalls: pd.DataFrame | None) -> _Process:
-    """Give what the requests of a process met."""
-    requests = run.query(REQUESTS, {"cell": cell})
-    begin, end = requests["begin_ns"].to_numpy(), requests["end_ns"].to_numpy()
+def _met(
+    cell: str, slow: pd.DataFrame, limits_ns: dict[str, int], stops: pd.DataFrame | None, stalls: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Give what the slow requests of a process met: cell_id, block, stopped, cause, and by quantile whether they lie beyond it."""
+    begin, end = slow["begin_ns"].to_numpy(), slow["end_ns"].to_numpy()
     stopped = np.zeros(len(begin), bool)
     if stops is not None:
         until = stops["end_ns"].to_numpy()
         stopped = overlaps(begin, end, until - stops["dur_hi_ns"].to_numpy(), until)
-    slow = {}
-    for name, q in QUANTILES.items():
-        # What took longer than the process' own quantile.
-        beyond = end - begin > np.quantile(end - begin, q, method="inverted_cdf")
-        slow[name] = pd.DataFrame({
-            "cell_id": cell, "block": begin[beyond] // _BLOCK_NS, "stopped": stopped[beyond],
-            "cause": _causes(begin[beyond], end[beyond], stalls),
-        })  # fmt: skip
-    return _Process(len(begin), int(stopped.sum()), slow)
+    beyond = {name: end - begin >= limit_ns for name, limit_ns in limits_ns.items()}
+    said = {"cell_id": cell, "block": begin // _BLOCK_NS, "stopped": stopped, "cause": _causes(begin, end, stalls)}
+    return pd.DataFrame(said | beyond)
 
 
 def _causes(begin: np.ndarray, end: np.ndarray, stalls: pd.DataFrame | None) -> np.ndarray:
@@ -123,17 +130,17 @@ def _causes(begin: np.ndarray, end: np.ndarray, stalls: pd.DataFrame | None) -> 
     return causes
 
 
-def _figures(cells: list[_Process], *, applicable: bool) -> Iterator[dict[str, object]]:
-    of_all = sum(cell.stopped for cell in cells) / sum(cell.requests for cell in cells)
-    fewest = min(cell.requests for cell in cells)
+def _figures(histograms: pd.DataFrame, met: pd.DataFrame, *, applicable: bool) -> Iterator[dict[str, object]]:
+    of_all = histograms["stopped"].sum() / histograms["count"].sum()
+    fewest = histograms.groupby("cell_id", observed=True)["count"].sum().min()
     for name, q in QUANTILES.items():
-        slow = pd.concat([cell.slow[name] for cell in cells])
+        slow = met[met[name]]
         said = {"quantile": name, "beyond": len(slow), "hidden": not latency.enough(q, fewest), "cause": None}
         if len(slow):
             waited = slow["cause"].dropna()
             said |= {"stalled": len(waited) / len(slow), "cause": waited.mode().iloc[0] if len(waited) else None}
             if applicable:
                 blocks = slow.groupby(["cell_id", "block"], observed=True).ngroup()
-                met = share_of_blocks(slow["stopped"].to_numpy(), blocks.to_numpy())
-                said |= {"of_all": of_all, "met": met.value, "lo": met.lo, "hi": met.hi, "blocks": met.n}
+                share = share_of_blocks(slow["stopped"].to_numpy(), blocks.to_numpy())
+                said |= {"of_all": of_all, "met": share.value, "lo": share.lo, "hi": share.hi, "blocks": share.n}
         yield said

@@ -41,6 +41,8 @@ _HISTOGRAMS = {
 }  # fmt: skip
 
 Found = dict[str, list[Difference]]
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+"""Values of metrics by name and labels."""
 
 
 def records(lines: Iterable[str]) -> list[dict[str, Any]]:
@@ -88,17 +90,21 @@ def _ask(gateway: Gateway, line: str, *headers: str) -> Answer | None:
         return connection.receive(5.0)
 
 
-def _samples(gateway: Gateway) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+def _samples(gateway: Gateway) -> Samples:
     """Give every sample of `/metrics` by its name and labels."""
-    text = get(gateway.host, gateway.port, "/metrics").body.decode()
+    return samples(get(gateway.host, gateway.port, "/metrics").body.decode())
+
+
+def samples(text: str) -> Samples:
+    """Give every sample of the Prometheus text format by its name and labels."""
     found = (_SAMPLE.fullmatch(line) for line in text.splitlines() if not line.startswith("#"))
     return {(match[1], frozenset(_LABEL.findall(match[2] or ""))): float(match[3]) for match in found if match}
 
 
-def _total(samples: dict[tuple[str, frozenset[tuple[str, str]]], float], endpoint: str | None, status: int) -> float:
+def _total(told: Samples, endpoint: str | None, status: int) -> float:
     """Sum the requests counted for a status, of one endpoint or of all."""
     labels = {("status", str(status))} | ({("endpoint", endpoint)} if endpoint else set())
-    counters = ((own, value) for (name, own), value in samples.items() if name == "http_server_requests_total")
+    counters = ((own, value) for (name, own), value in told.items() if name == "http_server_requests_total")
     return sum(value for own, value in counters if labels <= own)
 
 
@@ -123,12 +129,12 @@ def _metrics(gateway: Gateway) -> list[Difference]:
 
 
 def _buckets(gateway: Gateway) -> list[Difference]:
-    samples = _samples(gateway)
+    told = _samples(gateway)
     found = []
     for endpoint in ("/route", "/proxy", "/healthz", "other"):
         of_endpoint = {
             (name, dict(labels).get("le")): value
-            for (name, labels), value in samples.items()
+            for (name, labels), value in told.items()
             if ("endpoint", endpoint) in labels and name.startswith("http_server_request_duration_seconds")
         }
         buckets = {float(le): value for (name, le), value in of_endpoint.items() if name.endswith("_bucket") and le}

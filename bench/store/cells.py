@@ -237,6 +237,21 @@ CELLS = table(
     field("locust_count", pa.int64(), "requests that Locust's own statistics counted", null="no load generator ran"),
     field("gateway_count", pa.int64(), "requests that the gateway's own counter counted", null="the gateway was gone"),
     field(
+        "gateway_duration_count",
+        pa.int64(),
+        "requests whose durations the gateway's own histogram holds, warm-up included",
+        null="it keeps none, the cell failed, or is not about a load",
+    ),
+    field(
+        "gateway_duration_share",
+        pa.float64(),
+        "sum of those durations over the sum of the service times of the same requests: of the time that clients waited, the"
+        " part in which the gateway says that it had their requests; by Little's law also the mean number in the gateway over"
+        " that in flight",
+        null="a request that was sent got no answer, so the two are not of the same requests; or gateway_duration_count is not"
+        " known",
+    ),
+    field(
         "records_bytes",
         pa.int64(),
         "what the cell's logs and the gateway's records of pauses took on disk, from its start to the end of the load",

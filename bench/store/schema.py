@@ -149,6 +149,28 @@ WINDOWS = table(
     field("good", pa.int64(), "answers with 2xx that came in it"),
 )
 
+HISTOGRAMS = table(
+    "histograms",
+    "requests that were intended within the measured window of a load cell and took about equally long",
+    field("time", label, "which of their times: response, service, or lag (of the schedule)"),
+    field("outcome", label, "as in `requests`"),
+    field("queued", pa.bool_(), "as in `requests`"),
+    field(
+        "stopped",
+        pa.bool_(),
+        "of response times: from its intended instant to its answer a request shared time with a stop of the whole gateway",
+        null="another time, or no record of stops, or there is no collector",
+    ),
+    field(
+        "at_least_ns",
+        pa.int64(),
+        "lower end of the bucket, which is as wide as 1/128 of it at most; below 256 it is the time itself",
+        "ns",
+    ),
+    field("count", pa.int64(), "requests"),
+    field("sum_ns", pa.int64(), "sum of their times", "ns"),
+)
+
 STEPS = table(
     "steps",
     "one step of a load in steps (scenarios scalability and capacity), in the order in which they ran",
@@ -384,7 +406,7 @@ RESIDUE = table(
 TABLES = {
     t.name: t
     for t in (
-        CELLS, REQUESTS, WINDOWS, STEPS, WORKERS, GAPS, STALLS, PAUSES, HICCUPS, PROCESS, THREADS, MACHINE, PROBES, FAULTS,
-        RESTARTS, RESIDUE,
+        CELLS, REQUESTS, HISTOGRAMS, WINDOWS, STEPS, WORKERS, GAPS, STALLS, PAUSES, HICCUPS, PROCESS, THREADS, MACHINE, PROBES,
+        FAULTS, RESTARTS, RESIDUE,
     )
 }  # fmt: skip

@@ -13,6 +13,7 @@ History of the format
 6 : tables `windows` and `steps`; `cells` has blind labels, the size of the environment, what was read back of limits, a second
     account of CPU time, failed rows, and the physics of the window (utilisation, stops, clocks); `machine` has two more clocks
     and the gateway's control group.
+7 : table `histograms`; `cells` has the gateway's own account of how long it worked on requests.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 label = pa.dictionary(pa.int32(), pa.string())
 """Type of a column of few different texts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,35 @@ def quantile(sample: np.ndarray, q: float, confidence: float = 0.95) -> Quantile
     """
     ordered = np.sort(np.asarray(sample, float))
     return _from_ranks(ordered, np.arange(1, len(ordered) + 1), q, confidence)
+
+
+def quantiles_of_buckets(
+    values: np.ndarray, count: np.ndarray, open_ended: np.ndarray, quantiles: Sequence[float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give sample quantiles of a histogram, some of whose members are only known from below.
+
+    The quantile is the smallest value that at least a share of q does not exceed (the inverse of the distribution function).
+
+    Parameters
+    ----------
+    values
+        Value that stands for each bucket, ascending, shape (m,).
+    count, open_ended
+        Members of each bucket, and those of them that may be anything above it, shape (m,).
+    quantiles
+        Above 0, at most 1; k of them.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Least and most that each can be, shape (k,): what is open-ended counted as it stands, and as infinite.
+    """
+    values, closed = np.asarray(values, float), np.asarray(count) - np.asarray(open_ended)
+    # The product of a share and a number may lie a rounding above the whole number that it is.
+    rank = np.maximum(np.ceil(np.asarray(quantiles) * np.sum(count) - 1e-6), 1)
+    at_least = values[np.searchsorted(np.cumsum(count), rank)]
+    at_most = np.append(values, np.inf)[np.searchsorted(np.cumsum(closed), rank)]
+    return at_least, at_most
 
 
 def quantile_of_bounds(

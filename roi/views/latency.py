@@ -286,7 +286,7 @@ def findings(found: Latency, variant: str = "") -> Iterable[dict[str, object]]:
     for row in p99_rows(found, variant):
         yield {
             "id": finding_name("response_p99", row), "value": row["value_ms"], "unit": "ms", "lo": known(row["lo_ms"]),
-            "hi": known(row["hi_ms"]), "n": row["processes"], "query": latency.PROCESSES, "note": row["note"],
+            "hi": known(row["hi_ms"]), "n": row["processes"], "query": latency.HISTOGRAMS, "note": row["note"],
         }  # fmt: skip
     for row in latency.share(found, "lag_share").to_dict("records"):
         yield {

@@ -10,7 +10,7 @@ from roi import quality
 from roi.charts.spec import ChartSpec
 from roi.data import Run
 from roi.exclusions import frequent
-from roi.views.words import footnote, milliseconds, percent
+from roi.views.words import footnote, known, milliseconds, percent
 
 _ASKED_OF = {"open": "open loops", "closed": "closed loops", "all": "all loads"}
 _LAG = "schedule_lag"
@@ -83,6 +83,25 @@ def counts_table(run: Run) -> pd.DataFrame:
     return quality.counts(run).rename(
         columns={"rows": "parquet rows", "locust": "Locust", "gateway": "gateway", "censored": "never answered"}
     )
+
+
+def durations_table(run: Run) -> pd.DataFrame:
+    """List the time that gateways say they had requests, beside the time that clients waited for them."""
+    found = quality.durations(run)
+    return pd.DataFrame({
+        "scenario": found["scenario"], "variant": found["variant"], "cells": found["cells"],
+        "in the gateway, at least": [percent(share) for share in found["least"]],
+        "in the gateway, at most": [percent(share) for share in found["most"]],
+        "connections busy": [percent(share) for share in found["busy"]],
+    })  # fmt: skip
+
+
+def most_in_gateway(run: Run) -> dict[str, Any]:
+    """Give the largest share of the clients' waiting that a gateway says it had requests for, as a finding has it."""
+    found = quality.durations(run)
+    cells = int(found["cells"].sum())
+    note = None if cells else "in no load was every request answered" if len(found) else "the run holds no load"
+    return {"value": known(found["most"].max()), "unit": "share", "n": cells, "note": note}
 
 
 def left_out_table(run: Run) -> pd.DataFrame:

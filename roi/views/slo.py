@@ -254,7 +254,7 @@ def findings(found: Attainment) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
         yield {
             "id": f"p95_{where}", "value": known(r.p95_ms), "unit": "ms", "lo": known(r.p95_lo), "hi": known(r.p95_hi),
-            "n": r.processes, "query": slo.PROMISES.format(target=objective.target), "claim": "slo_latency" if answers else None,
+            "n": r.processes, "query": slo.ANSWERS, "claim": "slo_latency" if answers else None,
             "unlike": _AN_OBJECTIVE if answers else None,
             "note": "more than 1 in 20 got no 2xx: no time is kept" if r.p95_never else
             f"median over processes; an objective is met by what is not above it, and {milliseconds(r.p95_ms)} is"

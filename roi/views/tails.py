@@ -102,6 +102,6 @@ def findings(found: Tails) -> Iterator[dict[str, Any]]:
     for row in _told(found).to_dict("records"):
         yield {
             "id": finding_name(f"met_a_stop_beyond_{row['quantile']}", row), "value": row["met"], "unit": "share",
-            "lo": known(row["lo"]), "hi": known(row["hi"]), "n": row["beyond"], "query": tails.REQUESTS,
+            "lo": known(row["lo"]), "hi": known(row["hi"]), "n": row["beyond"], "query": tails.SLOW,
             "note": f"of all requests {percent(row['of_all'])}; interval over {row['blocks']:.0f} blocks of time",
         }  # fmt: skip

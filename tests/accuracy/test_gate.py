@@ -21,6 +21,7 @@ from bench.gateways import registry
 from bench.load import spool
 from bench.load.generator import Generator, Order
 from bench.meters.machine import MachineSampler
+from bench.meters.own_metrics import OwnMetrics
 from bench.paths import ROOT
 from bench.prove.known_server import KnownServer
 from bench.rig import Rig, as_list
@@ -92,7 +93,10 @@ def test_a_cell_that_a_quota_holds_back_is_labelled_so_and_the_next_one_without_
     assert held["throttled_ns"] > 0.1 * 1.5e9
     assert not any("quota" in why for why in free["gate_reasons"])
     assert free["throttled_ns"] == 0
-    assert held["rows"] == held["locust_count"] == held["gateway_count"]
+    assert held["rows"] == held["locust_count"] == held["gateway_count"] == held["gateway_duration_count"]
+    # A gateway has a request for a part of the time in which its client waits, held back or not.
+    assert 0 < held["gateway_duration_share"] < 1
+    assert 0 < free["gateway_duration_share"] < 1
 
 
 def _wait_for_rows(campaign: Path, running: subprocess.Popen[bytes]) -> None:
@@ -115,7 +119,7 @@ def judged(folder: Path, user: str, cell: Cell, *options: object, ceiling_per_s:
         order = Order(paths.SCENARIOS / "_known_server.py", server.host, tuple(map(str, told)), user)
         with MachineSampler() as machine, Generator(order, folder, RIG.generator_cpus) as generator:
             generator.wait(60)
-        counted = server.end()
+        account = OwnMetrics(counted=server.end(), timed=None, duration_ns=None)
     tables = {
         "requests": spool.read_requests(generator.samples, cell.cell_id),
         "machine": machine.table(),
@@ -133,7 +137,7 @@ def judged(folder: Path, user: str, cell: Cell, *options: object, ceiling_per_s:
         "hiccup_wakes": None,
         "control_wakes": None,
     }
-    return load_columns(cell, common, tables, generator, counted, ceiling_per_s)
+    return load_columns(cell, common, tables, generator, account, ceiling_per_s)
 
 
 def cell(scenario: str, connections: int) -> Cell:

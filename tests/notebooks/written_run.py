@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from bench import gate
+from bench.stalls import stops
 from bench.store import manifest, writer
+from bench.store.histograms import histograms_table
 from bench.store.schema import SCHEMA_VERSION, TABLES
 from bench.windows import windows_table
 from roi.ledger import CAUSES
@@ -65,7 +67,8 @@ class WrittenCell:
             "started_ns": 0, "measure_start_ns": START_NS, "measure_end_ns": END_NS, "workers": 1,
             "gateway_cpu_ns": 500 * MS, "generator_cpu_ns": 100 * MS, "schedule_lag_p99_ns": MS // 10,
             "generator_workers": 1, "workers_lost": 0, "locust_count": len(self.requests),
-            "gateway_count": len(self.requests), "gateway_pss_bytes": 1 << 26,
+            "gateway_count": len(self.requests), "gateway_duration_count": len(self.requests),
+            "gateway_duration_share": 0.25 if self.requests else None, "gateway_pss_bytes": 1 << 26,
         }  # fmt: skip
         good = sum(r.outcome == "ok" and START_NS <= r.intended_ns < END_NS for r in self.requests)
         known = {"started_ns": 0} if self.failure else measured | {"rows_good": good, "rows_failed": 0}
@@ -102,6 +105,10 @@ def write(folder: Path, cells: Sequence[WrittenCell], **changes: Any) -> Path:
     for cell in cells:
         own = writer.from_rows("requests", [_request(cell, request) for request in cell.requests])
         rows["windows"] += windows_table(own, cell.cell_id).to_pylist()
+        if cell.failure is None:
+            pauses = writer.from_rows("pauses", [_pause(cell, pause) for pause in cell.pauses])
+            made = histograms_table(own, cell.cell_id, (START_NS, END_NS), stops(pauses))
+            rows["histograms"] += made.to_pylist()
     for name in TABLES:
         writer.write(name, writer.from_rows(name, rows[name]), folder)
     said: dict[str, Any] = {

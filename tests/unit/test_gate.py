@@ -34,6 +34,8 @@ GOOD = {
     "suspended_ns": 0,
     "locust_count": 5_000,
     "gateway_count": 5_000,
+    "gateway_duration_count": 5_000,
+    "gateway_duration_share": 0.4,
     "throttled_ns": 0,
     "steal_ns": 0,
     "residue_lines": 0,
@@ -75,7 +77,11 @@ def test_a_good_cell_passes():
         ({"control_wakes": None}, "the control left no record"),
         ({"gateway_count": 5_001}, "the gateway counted 5001"),
         ({"gateway_count": 4_998}, "the gateway counted 4998"),
-        ({"gateway_count": None}, "not known"),
+        ({"gateway_count": None}, "how many requests the gateway itself counted is not known"),
+        ({"gateway_duration_count": 4_999}, "the gateway timed 4999 requests, the rows say 5000"),
+        ({"gateway_duration_count": None}, "how many requests the gateway itself timed is not known"),
+        ({"gateway_duration_share": 1.02}, "worked on requests for 102% of the time that clients waited"),
+        ({"gateway_duration_share": 0.0}, "worked on requests for 0% of the time that clients waited"),
         ({"throttled_ns": 100_000_000}, "held the processes back for 2.5% of the time"),
         ({"steal_ns": 1_000_000_000}, "took 12.5% of the processors"),
         ({"generator_cpus": "0,1"}, "share a processor"),
@@ -117,6 +123,15 @@ def test_users_who_think_need_not_saturate_anything():
 
 def test_requests_that_timed_out_may_or_may_not_have_reached_the_gateways_counter():
     assert reasons(GOOD | {"rows_answered": 4_990, "rows_censored": 10, "gateway_count": 4_995}) == []
+
+
+def test_a_gateway_may_have_requests_for_as_long_as_clients_wait_and_a_clocks_grain_longer():
+    assert reasons(GOOD | {"gateway_duration_share": 1.0}) == reasons(GOOD | {"gateway_duration_share": 1.009}) == []
+
+
+def test_how_long_a_gateway_worked_is_not_asked_where_some_requests_were_never_answered():
+    timed_out = {"rows_answered": 4_990, "rows_censored": 10, "gateway_duration_share": None}
+    assert reasons(GOOD | timed_out) == []
 
 
 def test_what_the_kernel_does_not_tell_is_no_reason():
