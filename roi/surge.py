@@ -1,8 +1,10 @@
 """Surge capacity: what a peak of many times the everyday rate needs, how late it comes, and what it costs.
 
-Cores follow from the CPU time of a request at equal offered load (`roi.density`, the service demand law: a core is busy for rate
-times demand) and from the share of a core's time that one plans with. Beside it stands what a queue would ask for: the
-fewest cores with which the objective is met, if arrivals are Poisson and wait in one queue.
+Cores follow from the CPU time of a request and from the share of a core's time that one plans with (the service demand law: a
+core is busy for rate times demand). A busy core answers several requests a wake, so the demand is that of a core as busy as
+planned, interpolated between loads that were measured (`roi.density.DemandCurve`); that at equal offered load, where cores mostly
+idle, stands beside it. So does what a queue would ask for: the fewest cores with which the objective is met, if arrivals are
+Poisson and wait in one queue.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import pandas as pd
 
 from roi import density, warm_up
 from roi.data import Run, highest_of_most
+from roi.density import PlannedDemand
 from roi.slo import ServiceLevelObjective
 from roi.statistics import queueing
 from roi.statistics.estimate import median_of_processes
@@ -30,10 +33,12 @@ _LONG_S = 86_400.0
 """A peak that lasts for a day, so that a queue of it has an end."""
 
 VARIATION = """
-    select variant, cell_id, rate_per_s, var_samp(service_time_ns) / avg(service_time_ns) ** 2 as variation
-    from measured
-    where traffic_model = 'open' and scenario = 'steady' and outcome = 'ok' and (gate_passed or $all_cells)
-    group by all having count(*) > 1 order by variant, cell_id
+    select variant, cell_id, rate_per_s,
+           sum(h.sum_ns::double ** 2 / h.count) * sum(h.count) / sum(h.sum_ns)::double ** 2 - 1 as variation
+    from histograms h join cells c using (cell_id)
+    where h.time = 'service' and h.outcome = 'ok' and c.traffic_model = 'open' and c.scenario = 'steady'
+          and (c.gate_passed or $all_cells)
+    group by all having sum(h.count) > 1 order by variant, cell_id
 """
 """By process the squared coefficient of variation of service times as the client sees them."""
 
@@ -109,7 +114,7 @@ class Prices:
 
 
 def rung(run: Run, all_cells: bool = False) -> float | None:
-    """Give the rate at which the CPU time of a request is taken: of those that most variants have the highest."""
+    """Give the rate of equal offered load: of those that most variants have the highest."""
     table = density.service_demand(run, all_cells)
     return None if table.empty else highest_of_most(table.groupby("rate_per_s")["variant"].nunique())
 
@@ -117,40 +122,55 @@ def rung(run: Run, all_cells: bool = False) -> float | None:
 def sizing(run: Run, peak: Peak, objective: ServiceLevelObjective, all_cells: bool = False) -> pd.DataFrame:
     """Give the cores that everyday and peak need, by variant, fewest at the peak first.
 
-    Columns: variant, runtime, rate_per_s (the rung that the demand is from), n (processes), demand_us with demand_lo and demand_hi;
-    everyday and peak (cores), each with _lo and _hi (at the ends of the demand's interval; missing without one); queue_cores
-    with _lo and _hi (the fewest that meet the objective at the peak in a queue of M/G/c), queue_busy (share of them that is
-    then busy), variation (squared, of service times as the client sees them); saturated_cores (for the peak, at the rate
-    that a saturated core served; missing without one), gib_a_core (memory that the gateway occupied).
+    A variant whose cores no load left as idle as planned is left out: what a request costs there nobody has measured.
+
+    Columns: variant, runtime, rate_per_s (the rung) with n (its processes) and rung_us (CPU time of a request there); demand_us
+    with demand_lo and demand_hi (CPU time of a request on cores as busy as planned, 95 % over curves), curves (behind it, see
+    `density.demand_curves`), beyond (no load kept cores as busy as planned, and the demand is that of the busiest), most
+    (utilisation of the busiest), full_us (CPU time of a request there); everyday and peak (cores), each with _lo and _hi (at the
+    ends of the demand's interval; missing without one); peak_by_rung (cores by the demand at the rung); queue_cores with _lo
+    and _hi (the fewest that meet the objective at the peak in a queue of M/G/c), queue_busy (share of them that is then busy),
+    variation (squared, of service times at the rung as the client sees them), gib_a_core (memory that the gateway occupied).
     """
     table = density.service_demand(run, all_cells)
-    table = table[table["rate_per_s"] == rung(run, all_cells)].rename(
-        columns={"value": "demand_us", "lo": "demand_lo", "hi": "demand_hi"}
-    )
+    table = table[table["rate_per_s"] == rung(run, all_cells)]
+    curves = density.demand_curves(run, all_cells)
+    planned = {name: density.planned_demand(of, peak.utilisation) for name, of in curves.items() if of}
+    gib, variation = _gib_a_core(run, table, all_cells), _variation(run, table, all_cells)
+    rows = [
+        {"variant": r.variant, "runtime": r.runtime, "rate_per_s": r.rate_per_s, "n": r.n, "rung_us": r.value,
+         **_demand(planned[r.variant]), "peak_by_rung": peak.cores(peak.per_s, r.value), "gib_a_core": gib.get(r.variant),
+         "variation": variation.get(r.variant, 1.0)}
+        for r in table.itertuples() if r.variant in planned and planned[r.variant].demand_us
+    ]  # fmt: skip
+    sized = [row | _cores(row, peak, objective) for row in rows]
+    names = [f"{name}{end}" for name in ("everyday", "peak", "queue_cores") for end in ("", "_lo", "_hi")]
+    floats = ["rung_us", "demand_us", "demand_lo", "demand_hi", "most", "full_us", *names, "peak_by_rung", "queue_busy",
+              "variation", "gib_a_core"]  # fmt: skip
+    found = pd.DataFrame(sized, columns=["variant", "runtime", "rate_per_s", "n", "curves", "beyond", *floats])
+    return found.astype(dict.fromkeys(floats, float)).sort_values(["peak", "demand_us"], ignore_index=True)
+
+
+def unplanned(run: Run, sizes: pd.DataFrame, all_cells: bool = False) -> list[str]:
+    """Give the variants that `sizing` left out, though they were measured at the rung."""
+    table = density.service_demand(run, all_cells)
+    there = table.loc[table["rate_per_s"] == rung(run, all_cells), "variant"]
+    return sorted(set(there) - set(sizes["variant"]))
+
+
+def _demand(planned: PlannedDemand) -> dict[str, float | int | bool | None]:
+    demand = planned.demand_us
+    return {"demand_us": demand.value, "demand_lo": demand.lo, "demand_hi": demand.hi, "curves": demand.n,
+            "beyond": planned.beyond, "most": planned.most, "full_us": planned.full_us}  # fmt: skip
+
+
+def _gib_a_core(run: Run, table: pd.DataFrame, all_cells: bool) -> dict[str, float]:
     cells = run.query(density.DEMAND, {"all_cells": all_cells})
     memory = cells[cells["rate_per_s"].isin(table["rate_per_s"])].groupby("variant", observed=True)["gateway_pss_bytes"]
     workers = run.query("select variant, max(workers) as workers from cells group by variant").set_index("variant")[
         "workers"
     ]
-    gib = (memory.mean() / density.GIB / workers).to_dict()
-    saturated = density.capacity(run, all_cells).set_index("variant")["per_core"].to_dict()
-    variation = _variation(run, table, all_cells)
-    rows = [
-        {"variant": r.variant, "runtime": r.runtime, "rate_per_s": r.rate_per_s, "n": r.n,
-         "demand_us": r.demand_us, "demand_lo": r.demand_lo, "demand_hi": r.demand_hi,
-         **_three("everyday", r, partial(peak.cores, peak.everyday_per_s)),
-         **_three("peak", r, partial(peak.cores, peak.per_s)),
-         **_queue(r, peak, objective, variation.get(r.variant, 1.0)),
-         "saturated_cores": _saturated(peak, saturated.get(r.variant)), "gib_a_core": gib.get(r.variant)}
-        for r in table.itertuples()
-    ]  # fmt: skip
-    names = [f"{name}{end}" for name in ("everyday", "peak", "queue_cores") for end in ("", "_lo", "_hi")]
-    columns = ["variant", "runtime", "rate_per_s", "n", "demand_us", "demand_lo", "demand_hi", *names, "queue_busy",
-               "variation", "saturated_cores", "gib_a_core"]  # fmt: skip
-    found = pd.DataFrame(rows, columns=columns)
-    return found.astype(dict.fromkeys([*names, "saturated_cores", "gib_a_core"], float)).sort_values(
-        ["peak", "demand_us"], ignore_index=True
-    )
+    return (memory.mean() / density.GIB / workers).to_dict()
 
 
 def _variation(run: Run, table: pd.DataFrame, all_cells: bool) -> dict[str, float]:
@@ -159,28 +179,32 @@ def _variation(run: Run, table: pd.DataFrame, all_cells: bool) -> dict[str, floa
     return found.groupby("variant", observed=True)["variation"].mean().to_dict()
 
 
-def _three(name: str, row: object, cores: Callable[[float], int]) -> dict[str, float | None]:
+def _cores(row: dict[str, object], peak: Peak, objective: ServiceLevelObjective) -> dict[str, float | None]:
+    return {
+        **_three("everyday", row, partial(peak.cores, peak.everyday_per_s)),
+        **_three("peak", row, partial(peak.cores, peak.per_s)),
+        **_queue(row, peak, objective),
+    }
+
+
+def _three(name: str, row: dict[str, object], cores: Callable[[float], int]) -> dict[str, float | None]:
     """Give a number of cores at the demand and at both ends of its interval."""
-    ends = {end: None if pd.isna(us) else cores(us) for end, us in (("_lo", row.demand_lo), ("_hi", row.demand_hi))}
-    return {name: cores(row.demand_us)} | {f"{name}{end}": value for end, value in ends.items()}
+    ends = {end: None if pd.isna(us := row[f"demand{end}"]) else cores(us) for end in ("_lo", "_hi")}
+    return {name: cores(row["demand_us"])} | {f"{name}{end}": value for end, value in ends.items()}
 
 
-def _queue(row: object, peak: Peak, objective: ServiceLevelObjective, variation: float) -> dict[str, float | None]:
+def _queue(row: dict[str, object], peak: Peak, objective: ServiceLevelObjective) -> dict[str, float | None]:
     def cores(demand_us: float) -> int:
-        service = Service(demand_us / _US_PER_S, variation)
+        service = Service(demand_us / _US_PER_S, row["variation"])
         # What the objective leaves for the wait once a request has been served for as long as one is on average.
         wait_s = max(objective.latency_ms / 1e3 - service.mean_s, 0.0)
         return queueing.least_servers(peak.per_s, service, wait_s, objective.budget)
 
     # An interval that reaches that far says nothing, and to count up to its end takes for ever.
-    ends = {end: us if peak.per_s * us / _US_PER_S < _MOST_CORES else np.nan for end in ("demand_lo", "demand_hi")
-            if pd.notna(us := getattr(row, end))}  # fmt: skip
-    found = _three("queue_cores", row._replace(**ends), cores)
-    return found | {"queue_busy": peak.per_s * row.demand_us / _US_PER_S / found["queue_cores"], "variation": variation}
-
-
-def _saturated(peak: Peak, per_core: float | None) -> float | None:
-    return None if per_core is None else math.ceil(peak.per_s / per_core / peak.utilisation - 1e-9)
+    ends = {end: us if pd.notna(us := row[end]) and peak.per_s * us / _US_PER_S < _MOST_CORES else None
+            for end in ("demand_lo", "demand_hi")}  # fmt: skip
+    found = _three("queue_cores", row | ends, cores)
+    return found | {"queue_busy": peak.per_s * row["demand_us"] / _US_PER_S / found["queue_cores"]}
 
 
 def scale_up(run: Run, all_cells: bool = False) -> pd.DataFrame:
@@ -232,7 +256,7 @@ def lag_backlog(peak: Peak, demand_us: float, cores_before: int, cores_after: in
     Parameters
     ----------
     demand_us
-        CPU time of a request.
+        CPU time of a request on a core that is never idle.
     cores_before, cores_after
         Cores until the lag has passed, and from then on.
     """
@@ -255,11 +279,11 @@ def scaling(sizes: pd.DataFrame, lags: pd.DataFrame, peak: Peak) -> pd.DataFrame
     """
     rows = []
     known = lags.set_index("variant")["lag_s"]
-    for r in sizes.itertuples():
-        row = {"variant": r.variant, "everyday": r.everyday, "peak": r.peak}
-        lag_s = float(known.get(r.variant, np.nan))
+    for r in sizes.to_dict("records"):
+        row = {"variant": r["variant"], "everyday": r["everyday"], "peak": r["peak"]}
+        lag_s = float(known.get(r["variant"], np.nan))
         if not math.isnan(lag_s):
-            piled = lag_backlog(peak, r.demand_us, int(r.everyday), int(r.peak), lag_s)
+            piled = lag_backlog(peak, r["full_us"], int(r["everyday"]), int(r["peak"]), lag_s)
             # A fleet cannot tell that rates will rise: what comes before its new cores do, those that are there must serve.
             ready = _three("ready_cores", r, partial(peak.cores, peak.after(lag_s)))
             row |= {"lag_s": lag_s, "backlog": piled.most, "gone_s": piled.gone_at_s, **ready}

@@ -1,21 +1,24 @@
 """The fluid model of a peak against a measured one: what it says would pile up, beside what did.
 
-In a `surge` cell the rate is a trapezium over time. What arrives beyond the capacity that the same gateway showed at
-saturation should pile up, and be worked off when the rate has fallen: that is the model, and every cell of it can refute it.
+In a `surge` cell the rate is a trapezium over time. Two things are foreseen from what was measured outside of it alone: how busy
+its cores are, from the demand curve (`roi.density`), and what piles up, from the capacity at saturation: what arrives beyond it
+waits, and is worked off when the rate has fallen. Every surge can refute either.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import pandas as pd
 
 from roi import density
 from roi.data import Run
+from roi.density import DemandCurve
 from roi.statistics import queueing
-from roi.statistics.estimate import median_of_processes
+from roi.statistics.estimate import Estimate, geometric_mean_of_processes, median_of_processes
 
 PHASES = ("lead", "rise", "hold", "fall", "after")
 ALIKE = 0.25
@@ -23,7 +26,24 @@ ALIKE = 0.25
 _NO_QUEUE_S = 0.02
 """A backlog of less than this time's arrivals at the peak is what chance and single stalls make."""
 _STEP_S = 0.1
+_INSTANTS = 101
+"""Of a phase, at which its rate is turned into a share of the cores."""
+_LEAST_GROWTH_S = 0.2
+"""Two samples of CPU time: below it the share that was busy is not known."""
 _NS_PER_S = 1e9
+
+
+class Judgement(StrEnum):
+    """What a surge says of the model."""
+
+    HELD = "held"
+    """Backlog and its end within `ALIKE`, or no queue foreseen and none seen."""
+    FAILED = "failed"
+    """What waited is not within what the capacity's interval allows."""
+    UNTOLD = "cannot be told"
+    """What waited is within that, and not within `ALIKE`: the capacity is not known well enough."""
+
+
 KEY = ["variant", "runtime", "rate_per_s", "options"]
 """What processes that are taken together have in common."""
 
@@ -110,6 +130,21 @@ class Cell:
         back = later[self.waiting(later) <= usual]
         return int(arrived[top]), max(float(back[0]) - rise_s, 0.0) if len(back) else None
 
+    def growth(self) -> tuple[float, float] | None:
+        """Give from when to when the longest queue grew, s: from as few as wait before the rise to the most; None without one."""
+        due = np.sort(self.requests["due_s"].to_numpy())
+        arrived = self.waiting(due)
+        if not len(arrived):
+            return None
+        top = int(arrived.argmax())
+        few = np.flatnonzero(arrived[:top] <= arrived[due < self.shape.edges_s[1]].max(initial=0))
+        return (float(due[few[-1]]), float(due[top])) if len(few) and due[top] > due[few[-1]] else None
+
+    def answered_per_s(self, begin_s: float, end_s: float) -> float:
+        """Give the answers with 2xx between two instants, requests/s."""
+        came = self.requests["ok"] & (self.requests["done_s"] >= begin_s) & (self.requests["done_s"] < end_s)
+        return float(came.sum() / (end_s - begin_s))
+
     def busy(self, begin_s: float, end_s: float) -> float | None:
         """Give the share of the gateway's cores that was busy between two instants; None where samples do not reach."""
         if self.cpu is None or end_s <= begin_s:
@@ -157,70 +192,76 @@ def phases(run: Run, cells: list[Cell], all_cells: bool = False) -> pd.DataFrame
     """Give what happened in each phase of the surges, a row a variant, rate and phase.
 
     Columns: variant, runtime, rate_per_s, options, phase, seconds, offered_per_s (due in it), answered_per_s (2xx that came in it),
-    p99_ms and lower_bound (of the response time of those due in it), busy (share of the cores), busy_predicted (offered rate
-    times CPU time of a request at equal offered load; over 1 it is more than there is), processes.
-    Figures are medians over processes.
+    p99_ms and lower_bound (of the response time of those due in it), busy (share of the cores), processes: medians over
+    processes. foreseen with foreseen_lo and foreseen_hi: the share of the cores that the phase's rate takes by the demand curve,
+    95 % over curves; by_rung: by the CPU time of a request at equal offered load (over 1 it is more than there is).
     """
-    demand_us = _demand_us(run, all_cells)
-    rows = [
-        {name: cell.about[name] for name in KEY} | figures
-        for cell in cells for figures in _phases(cell, demand_us.get(cell.about["variant"]))
-    ]  # fmt: skip
-    columns = [
-        *KEY,
-        "phase",
-        "seconds",
-        "offered_per_s",
-        "answered_per_s",
-        "p99_ms",
-        "lower_bound",
-        "busy",
-        "busy_predicted",
-    ]
-    table = pd.DataFrame(rows, columns=columns)
-    numbers = columns[6:9] + columns[10:]
-    table = table.astype(dict.fromkeys(numbers, float) | {"lower_bound": bool})
+    rows = [{name: cell.about[name] for name in KEY} | figures for cell in cells for figures in _phases(cell)]
+    measured = ["seconds", "offered_per_s", "answered_per_s", "p99_ms", "busy"]
+    table = pd.DataFrame(rows, columns=[*KEY, "phase", *measured, "lower_bound"])
+    table = table.astype(dict.fromkeys(measured, float) | {"lower_bound": bool})
     found = table.groupby([*KEY, "phase"], sort=False, dropna=False, as_index=False).agg(
-        seconds=("seconds", "median"), offered_per_s=("offered_per_s", "median"), answered_per_s=("answered_per_s", "median"),
-        p99_ms=("p99_ms", "median"), lower_bound=("lower_bound", "any"), busy=("busy", "median"),
-        busy_predicted=("busy_predicted", "median"), processes=("seconds", "size"),
+        **{name: (name, "median") for name in measured}, lower_bound=("lower_bound", "any"), processes=("seconds", "size")
     )  # fmt: skip
+    curves, rung_us = density.demand_curves(run, all_cells), _rung_us(run, all_cells)
+    shapes = {tuple(cell.about[name] for name in KEY): cell for cell in cells}
+    foreseen = [
+        _foreseen(shapes[key], phase, curves.get(key[0], []), rung_us.get(key[0]))
+        for key, phase in zip(found[KEY].itertuples(index=False, name=None), found["phase"], strict=True)
+    ]
+    columns = ["foreseen", "foreseen_lo", "foreseen_hi", "by_rung"]
+    return found.join(pd.DataFrame(foreseen, columns=columns, index=found.index).astype(float))
+
+
+def _rung_us(run: Run, all_cells: bool) -> dict[str, float]:
+    table = density.service_demand(run, all_cells)
+    return table.sort_values("rate_per_s").groupby("variant", observed=True)["value"].last().to_dict()
+
+
+def _foreseen(cell: Cell, phase: str, curves: list[DemandCurve], rung_us: float | None) -> dict[str, float | None]:
+    """Give the share of the cores that a phase of a surge should take."""
+    place, edges = PHASES.index(phase), cell.shape.edges_s
+    times = np.linspace(edges[place], edges[place + 1], _INSTANTS)
+    a_core = np.interp(times, edges, cell.shape.rates_per_s) / cell.about["workers"]
+    found: dict[str, float | None] = {"by_rung": None if rung_us is None else float(a_core.mean() * rung_us / 1e6)}
+    if curves:
+        busy = geometric_mean_of_processes([float(curve.busy(a_core).mean()) for curve in curves])
+        # The interval of a mean may reach beyond what a share can be.
+        found |= {
+            "foreseen": busy.value,
+            "foreseen_lo": busy.lo,
+            "foreseen_hi": None if busy.hi is None else min(busy.hi, 1.0),
+        }
     return found
 
 
-def _demand_us(run: Run, all_cells: bool) -> dict[str, float]:
-    table = density.service_demand(run, all_cells)
-    return table.sort_values("rate_per_s").groupby("variant")["value"].last().to_dict()
-
-
-def _phases(cell: Cell, demand_us: float | None) -> list[dict[str, object]]:
+def _phases(cell: Cell) -> list[dict[str, object]]:
     requests, edges, found = cell.requests, cell.shape.edges_s, []
     for phase, begin_s, end_s in zip(PHASES, edges[:-1], edges[1:], strict=True):
-        seconds = end_s - begin_s
         due = requests[(requests["due_s"] >= begin_s) & (requests["due_s"] < end_s)]
-        if seconds <= 0 or due.empty:
+        if end_s <= begin_s or due.empty:
             continue
-        came = requests["ok"] & (requests["done_s"] >= begin_s) & (requests["done_s"] < end_s)
         at_least = np.quantile(due["ms"], 0.99, method="inverted_cdf")
         at_most = np.quantile(due["ms"].mask(due["unanswered"], np.inf), 0.99, method="inverted_cdf")
-        offered = len(due) / seconds
-        predicted = None if demand_us is None else offered * demand_us / 1e6 / cell.about["workers"]
-        found.append({"phase": phase, "seconds": seconds, "offered_per_s": offered, "answered_per_s": came.sum() / seconds,
-                      "p99_ms": at_least, "lower_bound": at_most > at_least, "busy": cell.busy(begin_s, end_s),
-                      "busy_predicted": predicted})  # fmt: skip
+        found.append({"phase": phase, "seconds": end_s - begin_s, "offered_per_s": len(due) / (end_s - begin_s),
+                      "answered_per_s": cell.answered_per_s(begin_s, end_s), "p99_ms": at_least,
+                      "lower_bound": at_most > at_least, "busy": cell.busy(begin_s, end_s)})  # fmt: skip
     return found
 
 
 def compared(run: Run, cells: list[Cell], all_cells: bool = False) -> pd.DataFrame:
     """Set the model's backlog beside the measured one, a row a variant and rate; variants without a saturated cell are left out.
 
-    Columns: variant, runtime, rate_per_s, options, peak_per_s, capacity_per_s, predicted and predicted_gone_s (most requests
-    waiting, and when after the rise's beginning they are worked off; missing where that is beyond the window), measured with
-    measured_lo and measured_hi, measured_gone_s (medians over processes), error and gone_error (measured over predicted,
-    less 1; missing where nothing was predicted), processes, holds (both within 25 %, or no queue was predicted and
-    none seen), same_mix (saturated and surge cells asked for the same mix of requests).
+    Columns: variant, runtime, rate_per_s, options, peak_per_s, capacity_per_s with capacity_lo and capacity_hi (at saturation, 95 %
+    over processes), predicted with predicted_lo and predicted_hi (most requests waiting, at the capacity and at the ends of its
+    interval), predicted_gone_s (when after the rise's beginning they are worked off; missing where that is beyond the window),
+    measured with measured_lo and measured_hi, measured_gone_s (medians over processes), error and gone_error (measured over
+    predicted, less 1; missing where nothing was predicted), processes, judgement (see `Judgement`), same_mix (saturated and surge
+    cells asked for the same mix of requests); of the longest queue of any process worst (its requests), grew_s (how long it grew),
+    grew_answered_per_s and grew_busy (what was answered meanwhile, and the share of the cores that was busy, missing where it grew
+    for less than 0.2 s).
     """
-    capacity = density.capacity(run, all_cells).set_index("variant")["value"]
+    capacity = density.capacity(run, all_cells).set_index("variant")
     mixes = _saturated_mixes(run)
     by_key: dict[tuple[object, ...], list[Cell]] = {}
     for cell in cells:
@@ -228,38 +269,73 @@ def compared(run: Run, cells: list[Cell], all_cells: bool = False) -> pd.DataFra
             by_key.setdefault(tuple(cell.about[name] for name in KEY), []).append(cell)
     rows = [
         dict(zip(KEY, key, strict=True))
-        | _compared(part, float(capacity[key[0]]))
+        | _compared(part, _estimate(capacity.loc[key[0]]))
+        | _worst(part)
         | {"same_mix": mixes == {_mix(key[3])}}
         for key, part in by_key.items()
     ]
-    floats = ["peak_per_s", "capacity_per_s", "predicted", "predicted_gone_s", "measured", "measured_lo", "measured_hi",
-              "measured_gone_s", "error", "gone_error"]  # fmt: skip
-    table = pd.DataFrame(rows, columns=[*KEY, *floats, "processes", "holds", "same_mix"])
+    floats = ["peak_per_s", "capacity_per_s", "capacity_lo", "capacity_hi", "predicted", "predicted_lo", "predicted_hi",
+              "predicted_gone_s", "measured", "measured_lo", "measured_hi", "measured_gone_s", "error", "gone_error", "worst",
+              "grew_s", "grew_answered_per_s", "grew_busy"]  # fmt: skip
+    table = pd.DataFrame(rows, columns=[*KEY, *floats, "processes", "judgement", "same_mix"])
     return table.astype(dict.fromkeys(floats, float))
 
 
-def _compared(cells: list[Cell], capacity_per_s: float) -> dict[str, object]:
+def _estimate(row: pd.Series) -> Estimate:
+    lo, hi = (None if pd.isna(row[end]) else float(row[end]) for end in ("lo", "hi"))
+    return Estimate(float(row["value"]), lo, hi, int(row["n"]))
+
+
+def _compared(cells: list[Cell], capacity: Estimate) -> dict[str, object]:
     said = cells[0].shape
-    model = queueing.backlog(np.array(said.edges_s), said.net_per_s(capacity_per_s))
+    edges = np.array(said.edges_s)
+    model = queueing.backlog(edges, said.net_per_s(capacity.value))
+    # The greater capacity leaves the shorter queue.
+    lo, hi = (
+        None if end is None else queueing.backlog(edges, said.net_per_s(end)).most for end in (capacity.hi, capacity.lo)
+    )
     most, gone = zip(*(cell.backlog() for cell in cells), strict=True)
     seen = median_of_processes(most)
     gone_s = median_of_processes([np.inf if at is None else at for at in gone]).value
-    slight = _NO_QUEUE_S * said.peak_per_s
-    row = {"peak_per_s": said.peak_per_s, "capacity_per_s": capacity_per_s, "predicted": model.most,
+    row = {"peak_per_s": said.peak_per_s, "capacity_per_s": capacity.value, "capacity_lo": capacity.lo,
+           "capacity_hi": capacity.hi, "predicted": model.most, "predicted_lo": lo, "predicted_hi": hi,
            "measured": seen.value, "measured_lo": seen.lo, "measured_hi": seen.hi,
            "measured_gone_s": None if np.isinf(gone_s) else gone_s, "processes": len(cells)}  # fmt: skip
+    slight = _NO_QUEUE_S * said.peak_per_s
     if model.most <= slight:
-        return row | {"holds": bool(seen.value <= slight)}
+        return row | {"judgement": _judged(seen.value <= slight, row)}
     predicted_gone_s = None if model.gone_at_s is None else model.gone_at_s - said.edges_s[1]
     error = seen.value / model.most - 1
     if predicted_gone_s is None or np.isinf(gone_s):
         # Neither is gone within the window: as far as it tells, they agree.
-        gone_holds, gone_error = (predicted_gone_s is None) == bool(np.isinf(gone_s)), None
+        gone_alike, gone_error = (predicted_gone_s is None) == bool(np.isinf(gone_s)), None
     else:
         gone_error = gone_s / predicted_gone_s - 1
-        gone_holds = abs(gone_error) <= ALIKE
+        gone_alike = abs(gone_error) <= ALIKE
     return row | {"predicted_gone_s": predicted_gone_s, "error": error, "gone_error": gone_error,
-                  "holds": bool(abs(error) <= ALIKE and gone_holds)}  # fmt: skip
+                  "judgement": _judged(abs(error) <= ALIKE and gone_alike, row)}  # fmt: skip
+
+
+def _judged(alike: bool, row: dict[str, object]) -> Judgement:
+    if alike:
+        return Judgement.HELD
+    ends = [row[name] for name in ("predicted_lo", "predicted_hi", "measured_lo", "measured_hi")]
+    if None in ends:
+        return Judgement.FAILED
+    least, most, seen_least, seen_most = ends
+    return Judgement.UNTOLD if seen_least <= most and least <= seen_most and most > 0 else Judgement.FAILED
+
+
+def _worst(cells: list[Cell]) -> dict[str, float | None]:
+    """Give how the longest queue of some surges grew."""
+    cell = max(cells, key=lambda one: one.backlog()[0])
+    row: dict[str, float | None] = {"worst": cell.backlog()[0]}
+    grew = cell.growth()
+    if grew is None:
+        return row
+    grew_s = grew[1] - grew[0]
+    busy = cell.busy(*grew) if grew_s >= _LEAST_GROWTH_S else None
+    return row | {"grew_s": grew_s, "grew_answered_per_s": cell.answered_per_s(*grew), "grew_busy": busy}
 
 
 def _saturated_mixes(run: Run) -> set[str]:

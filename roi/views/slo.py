@@ -124,13 +124,13 @@ def table(found: Attainment) -> pd.DataFrame:
             "variant": r.variant,
             "load": _rung(r),
             "valid": r.valid,
-            "not good": r.bad,
+            "bad": r.bad,
             "good [95 %]": _good(r),
             "burn rate [95 %]": _burn(r, objective),
             f"a {objective.window_days:g}-day budget lasts": _lasts(r, objective),
-            "spent here": _spent(r, objective),
+            "spent": _spent(r, objective),
             "objective": str(r.judgement),
-            "processes": r.processes,
+            "n": r.processes,
         }
         for r in found.rows.itertuples()
     ])  # fmt: skip

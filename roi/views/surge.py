@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from roi import claims, density, surge
+from roi import claims, surge
 from roi.charts.spec import ChartSpec
 from roi.data import Run
 from roi.exclusions import Compared
@@ -32,6 +32,8 @@ class Plan:
     """Cells that the gate did not pass are in it."""
     sizes: pd.DataFrame
     """See `surge.sizing`."""
+    unplanned: list[str]
+    """See `surge.unplanned`."""
     lags: pd.DataFrame
     """See `surge.scale_up`."""
     scaled: pd.DataFrame
@@ -51,7 +53,10 @@ def plan(run: Run, peak: Peak, objective: ServiceLevelObjective, prices: Prices,
     sizes = surge.sizing(run, peak, objective, all_cells)
     lags = surge.scale_up(run, all_cells)
     scaled = surge.scaling(sizes, lags, peak)
-    return Plan(run, peak, objective, prices, all_cells, sizes, lags, scaled, surge.costs(sizes, scaled, prices))
+    unplanned = surge.unplanned(run, sizes, all_cells)
+    return Plan(
+        run, peak, objective, prices, all_cells, sizes, unplanned, lags, scaled, surge.costs(sizes, scaled, prices)
+    )
 
 
 def verdict(found: Plan) -> str:
@@ -60,18 +65,11 @@ def verdict(found: Plan) -> str:
     if found.sizes.empty:
         why = excluded(found.run, Compared(_STEADY, found.all_cells, model="open"))
         return (
-            "The run holds no steady open-loop cell to take the CPU time of a request from: no capacity can be planned with"
-            f" it. {why}"
+            "The run holds no steady open-loop cell to take the CPU time of a request from, or none that left a core as idle as"
+            f" planned: no capacity can be planned with it. {why}"
         ).strip()
-    needs = listed(
-        f"**{r.variant} {_cores(r, 'peak')}**"
-        + ("" if pd.isna(r.saturated_cores) else f" ({r.saturated_cores:,.0f} at the speed of a saturated core)")
-        for r in found.sizes.itertuples()
-    )
-    ratios = found.sizes["peak"] / found.sizes["everyday"]
-    times = (
-        number(ratios.min()) if ratios.min() == ratios.max() else f"{number(ratios.min())} to {number(ratios.max())}"
-    )
+    needs = listed(f"**{r.variant} {_cores(r, 'peak')}**" for r in found.sizes.itertuples())
+    times = _range(found.sizes["peak"] / found.sizes["everyday"])
     return (
         f"The article's peak is {claim.value:g} times everyday traffic, and it states no capacity. {peak.factor:g} times"
         f" {peak.everyday_per_s:,.0f} requests/s, with cores planned to be {peak.utilisation:.0%} busy, takes {needs} cores."
@@ -83,45 +81,60 @@ def conditions(found: Plan) -> str:
     """Say what the numbers of cores assume, and where that is likely to be wrong."""
     if found.sizes.empty:
         return ""
-    rate, objective = found.sizes["rate_per_s"].iloc[0], found.objective
-    under = f", on gateways of {found.run.condition}" if found.run.condition else ""
-    both = found.sizes[found.sizes["saturated_cores"].notna()]
-    cheaper = both[both["saturated_cores"] < both["peak"]]
+    objective = found.objective
     intervals = "" if found.sizes["peak_lo"].notna().all() else (
-        " Without a second process of a variant at this load its cores have no interval."
-    )  # fmt: skip
-    saturated = "" if cheaper.empty else (
-        f" At saturation {listed(cheaper['variant'])} served more requests/s than 1 over that time: a busy core answers several"
-        " requests a wake, so the column *by saturation* is the hopeful end."
+        " Without a second process of each load of a variant its cores have no interval."
     )  # fmt: skip
     busiest = found.sizes["queue_busy"].min()
     decides = (
         "so the planned reserve is for stalls, balancing and forecasts, and not for waiting"
         if busiest > found.peak.utilisation
-        else "so the planned share is too much for this objective"
+        else "so for a fleet this small whole cores decide, and not waiting"
     )
     return (
-        f"CPU time of a request is that at {rate:,.0f} requests/s, equal for all{under}.{saturated}{intervals} The column *by"
-        f" queueing* asks for the fewest cores with which {100 * objective.target:.6g}% of requests wait no longer than the"
-        f" {objective.latency_ms:g} ms of the objective leave, if arrivals are Poisson and wait in one queue (Erlang's C; Allen and"
-        f" Cunneen for the variation of service times). It lets cores be busy for {busiest:.0%} of their time or more, {decides}."
+        f"{_demand_said(found)}{_beyond_said(found)}{intervals} The column *by queueing* asks for the fewest cores with which"
+        f" {100 * objective.target:.6g}% of requests wait no longer than the {objective.latency_ms:g} ms of the objective leave, if"
+        f" arrivals are Poisson and wait in one queue (Erlang's C; Allen and Cunneen for the variation of service times) and cost"
+        f" what they do on cores as busy as planned. It lets cores be busy for {busiest:.0%} of their time or more, {decides}."
     )
+
+
+def _demand_said(found: Plan) -> str:
+    """Say whose demand is planned with, and what planning with that of idle cores would come to."""
+    sizes, under = found.sizes, f", on gateways of {found.run.condition}" if found.run.condition else ""
+    over = _range(sizes["rung_us"] / sizes["demand_us"])
+    return (
+        f"CPU time of a request is that of a core {found.peak.utilisation:.0%} busy, interpolated between loads that were measured"
+        f" (steady traffic, the steps of the search for a capacity, saturation){under}: a busy core answers several requests a"
+        f" wake, an idle one wakes for each. At {sizes['rate_per_s'].iloc[0]:,.0f} requests/s, equal for all, a request cost"
+        f" {over} times that, and cores planned by it would be as many times more. Collector and compiler are in it."
+    )
+
+
+def _beyond_said(found: Plan) -> str:
+    beyond = found.sizes[found.sizes["beyond"].astype(bool)]
+    most = listed(f"{r.variant} more than {r.most:.0%} busy" for r in beyond.itertuples())
+    return "".join([
+        f" No load kept {most}: their CPU time of a request is that of the busiest load, and is taken to be no more beyond it."
+        if len(beyond) else "",
+        f" No load left {listed(found.unplanned)} as idle as planned: not planned for." if found.unplanned else "",
+    ])  # fmt: skip
 
 
 def sizing_table(found: Plan) -> pd.DataFrame:
-    """List cores for everyday and peak, by the planned share, by queueing and by saturation."""
+    """List cores for everyday and peak, by the demand on busy cores, on idle ones, and by queueing."""
     busy = f"{found.peak.utilisation:.0%}"
+    rung = "" if found.sizes.empty else f"{found.sizes['rate_per_s'].iloc[0]:,.0f}/s"
     return pd.DataFrame([
         {
             "variant": r.variant,
-            "CPU a request (µs) [95 %]": number(r.demand_us) + _ends(r, "demand_us", "demand", number),
-            "everyday (cores)": _cores(r, "everyday"),
-            f"peak, {busy} busy (cores)": _cores(r, "peak"),
-            "peak by queueing": _cores(r, "queue_cores"),
-            "then busy": f"{r.queue_busy:.1%}",
-            "variation of service": number(r.variation),
-            "peak by saturation": None if pd.isna(r.saturated_cores) else f"{r.saturated_cores:,.0f}",
-            "processes": r.n,
+            f"µs at {rung}": number(r.rung_us),
+            f"µs at {busy} busy [95 %]": f"{'≤ ' * bool(r.beyond)}{number(r.demand_us)}{_ends(r, 'demand', number)}",
+            "everyday": _cores(r, "everyday"),
+            "peak": _cores(r, "peak"),
+            f"peak by µs at {rung}": f"{r.peak_by_rung:,.0f}",
+            "by queueing": _cores(r, "queue_cores"),
+            "n": r.curves,
         }
         for r in found.sizes.itertuples()
     ])  # fmt: skip
@@ -139,13 +152,14 @@ def sizing_chart(found: Plan) -> ChartSpec | None:
     least, most = sizes.iloc[0], sizes.iloc[-1]
     others = f", {most['variant']} {most['peak']:,.0f}" * (len(sizes) > 1)
     return ChartSpec(
-        "surge_cores", "dots", rows, "variant", "cores", series="when", lo="lo", hi="hi", beside=("demand_us", "n"),
+        "surge_cores", "dots", rows, "variant", "cores", series="when", lo="lo", hi="hi",
+        beside=("demand_us", "rung_us", "peak_by_rung", "curves"),
         order=("everyday", "peak"), horizontal=True, y_log=True,
         title=f"A peak of {peak.per_s:,.0f} requests/s takes {least['variant']} {least['peak']:,.0f} cores{others}",
         alt="Cores for the peak by variant: " + listed(f"{r.variant} {r.peak:,.0f}" for r in sizes.itertuples()) + ".",
         y_title="Cores",
         subtitle=f"{peak.everyday_per_s:,.0f} requests/s everyday, {peak.factor:g} times that at the peak, whole cores"
-        f" {peak.utilisation:.0%} busy; bars are at the ends of the CPU time's 95 % interval, where it has one",
+        f" {peak.utilisation:.0%} busy at the CPU time of a request on cores as busy; bars are at the ends of its 95 % interval",
         footnote=found.note,
     )  # fmt: skip
 
@@ -174,7 +188,8 @@ def lag_said(found: Plan) -> str:
         * bool(len(untold))
     )
     return (
-        f"The peak rises within {number(peak.rise_s)} s, and new cores are asked for when it begins. {queued} For no queue to"
+        f"The peak rises within {number(peak.rise_s)} s, and new cores are asked for when it begins; until they come, those that"
+        f" stand serve what they do when never idle. {queued} For no queue to"
         f" build up, so many of the peak's cores must stand ready before: **{ready}**.{unknown}"
     )
 
@@ -185,12 +200,12 @@ def lag_table(found: Plan) -> pd.DataFrame:
     return pd.DataFrame([
         {
             "variant": r.variant,
-            "ready after": milliseconds(1e3 * r.start_s),
-            "at steady speed after": None if pd.isna(r.steady_s) else milliseconds(1e3 * r.steady_s),
+            "ready": milliseconds(1e3 * r.start_s),
+            "then steady": None if pd.isna(r.steady_s) else milliseconds(1e3 * r.steady_s),
             "lag": "not known" if pd.isna(r.lag_s) else _lag(r),
-            "piles up (requests)": None if pd.isna(r.backlog) else number(r.backlog),
+            "piles up": None if pd.isna(r.backlog) else number(r.backlog),
             "gone": None if pd.isna(r.backlog) else _gone(r.gone_s) if r.backlog else "none",
-            "cores ready for no queue": None if pd.isna(r.ready_cores) else _cores(r, "ready_cores"),
+            "cores to stand ready": None if pd.isna(r.ready_cores) else _cores(r, "ready_cores"),
             "processes": r.n,
         }
         for r in both.itertuples()
@@ -242,11 +257,11 @@ def cost_table(found: Plan) -> pd.DataFrame:
     return pd.DataFrame([
         {
             "variant": r.variant,
-            "cores between peaks": _cores(r, "standing"),
+            "cores between": _cores(r, "standing"),
             "everyday, an hour": number(r.everyday_hour),
             "peak, an hour": number(r.peak_hour),
-            "peak kept always, a month": number(r.always) + _ends(r, "always", "always", number),
-            "scaled to it, a month": number(r.scaled) + _ends(r, "scaled", "scaled", number),
+            "always, a month": number(r.always) + _ends(r, "always", number),
+            "scaled, a month": number(r.scaled) + _ends(r, "scaled", number),
             "always over scaled": number(r.times),
         }
         for r in found.costs.itertuples()
@@ -282,13 +297,13 @@ def findings(found: Plan) -> Iterator[dict[str, Any]]:
     for r in found.sizes.itertuples():
         yield {
             "id": f"peak_cores_{r.variant}", "value": r.peak, "unit": "cores", "lo": known(r.peak_lo), "hi": known(r.peak_hi),
-            "n": r.n, "query": density.DEMAND,
+            "n": r.curves, "query": "roi.surge.sizing",
             "note": f"{peak.per_s:,.0f} requests/s at {r.demand_us:.4g} µs of CPU, {peak.utilisation:.0%} busy; everyday"
-            f" {r.everyday:g}",
+            f" {r.everyday:g}; {r.peak_by_rung:g} at the {r.rung_us:.4g} µs of {r.rate_per_s:,.0f} requests/s",
         }  # fmt: skip
         yield {
-            "id": f"peak_over_everyday_cores_{r.variant}", "value": r.peak / r.everyday, "unit": "ratio", "n": r.n,
-            "query": density.DEMAND, "claim": "surge_factor" if r.variant == "go" else None,
+            "id": f"peak_over_everyday_cores_{r.variant}", "value": r.peak / r.everyday, "unit": "ratio", "n": r.curves,
+            "query": "roi.surge.sizing", "claim": "surge_factor" if r.variant == "go" else None,
             "unlike": "the claim is of traffic, this of whole cores" if r.variant == "go" else None,
             "note": f"for {peak.factor:g} times {peak.everyday_per_s:,.0f} requests/s",
         }  # fmt: skip
@@ -309,11 +324,15 @@ def findings(found: Plan) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
+def _range(values: pd.Series) -> str:
+    return " to ".join(dict.fromkeys(map(number, (values.min(), values.max()))))
+
+
 def _cores(row: Any, name: str) -> str:
-    return f"{getattr(row, name):,.0f}" + _ends(row, name, name, lambda cores: f"{cores:,.0f}")
+    return f"{getattr(row, name):,.0f}" + _ends(row, name, lambda cores: f"{cores:,.0f}")
 
 
-def _ends(row: Any, name: str, stem: str, written: Any) -> str:
+def _ends(row: Any, stem: str, written: Any) -> str:
     lo, hi = getattr(row, f"{stem}_lo"), getattr(row, f"{stem}_hi")
     return "" if pd.isna(lo) or pd.isna(hi) else f" [{written(lo)} to {written(hi)}]"
 

@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from roi import surge, surge_check
+from roi import density, surge, surge_check
+from roi.density import DemandCurve
 from roi.slo import ServiceLevelObjective
 from roi.statistics import queueing
 from roi.statistics.queueing import Service
 from roi.surge import Peak, Prices
+from roi.surge_check import Judgement
 from roi.views import surge as view
 from roi.views import surge_check as check_view
 from tests.notebooks.written_run import MS, START_NS, Request, WrittenCell, served
@@ -103,9 +105,17 @@ def test_what_comes_before_the_new_cores_do_piles_up():
 
 def sizes(**changes: object) -> pd.DataFrame:
     row = {"variant": "go", "runtime": "go", "rate_per_s": 1000.0, "n": 1, "demand_us": 10_000.0, "demand_lo": np.nan,
-           "demand_hi": np.nan, "everyday": 2.0, "everyday_lo": np.nan, "everyday_hi": np.nan, "peak": 10.0, "peak_lo": np.nan,
-           "peak_hi": np.nan, "gib_a_core": 0.5}  # fmt: skip
+           "demand_hi": np.nan, "full_us": 10_000.0, "everyday": 2.0, "everyday_lo": np.nan, "everyday_hi": np.nan, "peak": 10.0,
+           "peak_lo": np.nan, "peak_hi": np.nan, "gib_a_core": 0.5}  # fmt: skip
     return pd.DataFrame([row | changes])
+
+
+def test_what_waits_for_new_cores_waits_for_cores_that_are_never_idle():
+    # 300/s at 5 ms of a busy core are served by two of them for ever; at the 10 ms of planned ones they would pile up.
+    found = surge.scaling(
+        sizes(full_us=5_000.0), pd.DataFrame({"variant": ["go"], "lag_s": [4.0]}), Peak(100, 3, 0.5, 2.0)
+    )
+    assert found["backlog"].iloc[0] == 0
 
 
 def test_so_many_cores_stand_ready_as_the_rate_after_the_lag_needs():
@@ -144,7 +154,99 @@ def steady(name, cpu_ms, requests=1_000, **columns):
     )  # fmt: skip
 
 
-def test_cores_follow_from_the_cpu_time_of_a_request(run):
+CURVE = DemandCurve(np.array([0.1, 0.9]), np.array([100.0, 60.0]))
+"""1,000 requests/s keep a core a tenth busy, 15,000 nine tenths."""
+
+
+def test_between_two_points_a_request_costs_what_lies_between_and_outside_of_them_nothing_is_known():
+    assert CURVE.at(0.5) == pytest.approx(80)
+    assert [CURVE.at(0.05), CURVE.at(0.95)] == [None, None]
+
+
+def test_the_rate_that_keeps_a_core_half_busy_keeps_it_half_busy():
+    # Half a second at 80 µs each are 6,250 requests; half the least rate is half as busy, and no core is busier than the busiest.
+    assert CURVE.busy(np.array([6_250, 1_000, 500, 15_000, 20_000])) == pytest.approx([0.5, 0.1, 0.05, 0.9, 0.9])
+
+
+def test_where_a_busier_core_served_less_the_rate_is_reached_at_the_lesser_utilisation():
+    dip = DemandCurve(np.array([0.1, 0.5, 0.6, 0.9]), np.array([100.0, 50.0, 100.0, 60.0]))
+    assert dip.busy(np.array([10_000.0])) == pytest.approx([0.5])
+
+
+@pytest.mark.parametrize("rate_per_s", [3_000, 8_000])
+def test_a_queue_whose_first_service_after_idling_is_dearer_costs_linear_in_utilisation(rate_per_s):
+    # 50 µs a request, and 50 more for one that finds nobody: simulated, and between 100 µs of an idle core and 50 of a full one.
+    generator, free, used, count = np.random.default_rng(5), 0.0, 0.0, 200_000
+    for at in np.cumsum(generator.exponential(1 / rate_per_s, count)):
+        cost = 50e-6 if at < free else 100e-6
+        free, used = max(at, free) + cost, used + cost
+    line = DemandCurve(np.array([0.0, 1.0]), np.array([100.0, 50.0]))
+    assert used / count * 1e6 == pytest.approx(line.at(used / free), rel=0.01)
+
+
+def full(name, per_s=15_000, busy=0.9, **columns):
+    """Give a saturated process by what it answered and used in its second alone."""
+    return WrittenCell(name, requests=served(1.0), **SATURATED,
+                       columns={"rows_good": per_s, "gateway_cpu_ns": round(busy * 1_000) * MS} | columns)  # fmt: skip
+
+
+def searched(name, *steps):
+    """Give a search: steps of a second with the rate offered, the answers and the busy share of the core in each."""
+    used, samples, rows = 0.0, [], []
+    for place, (rate, good, busy) in enumerate([*steps, (0, 0, 0.0)]):
+        began = START_NS + place * 1_000 * MS
+        samples.append({"role": "gateway", "pid": 1, "time_ns": began, "cpu_ns": round(used * 1e9), "run_delay_ns": 0,
+                        "rss_bytes": 1, "threads": 1, "minor_faults": 0, "major_faults": 0})  # fmt: skip
+        used += busy
+        rows.append({"step": place, "kind": "search", "connections": 8, "rate_per_s": float(rate), "began_ns": began,
+                     "ended_ns": began + 1_000 * MS, "quantile_ms": 1.0, "met": True, "good": good, "found": False})  # fmt: skip
+    return WrittenCell(name, scenario="capacity", rate_per_s=None, requests=served(1.0),
+                       rows={"process": samples, "steps": rows[:-1]})  # fmt: skip
+
+
+def test_a_curve_has_the_steps_that_were_served_those_of_a_tenth_together(run):
+    # Steps at 52 % and 58 % busy are one point: 1.1 s for 15,000; the one that served nine tenths is none.
+    search = searched("c", (7_000, 7_000, 0.52), (8_000, 8_000, 0.58), (20_000, 18_000, 0.98))
+    (curve,) = density.demand_curves(run(steady("a", 100), search, full("s")))["go"]
+    assert curve.utilisation == pytest.approx([0.1, 0.55, 0.9])
+    assert curve.demand_us == pytest.approx([100, 1.1e6 / 15_000, 60])
+
+
+def test_no_two_curves_share_a_process(run):
+    found = density.demand_curves(
+        run(steady("a", 100), steady("b", 120), steady("c", 90), full("s"), full("t", 12_000))
+    )
+    assert [curve.demand_us.tolist() for curve in found["go"]] == [
+        pytest.approx([100, 60]), pytest.approx([120, 75])
+    ]  # fmt: skip
+
+
+def test_a_core_planned_half_busy_costs_what_a_request_costs_half_busy(run):
+    found = plan(run(steady("a", 100), full("s")))
+    row = found.sizes.iloc[0]
+    # 80 µs half way between 100 and 60: 2.72 cores of CPU time, half busy six; by the 100 µs of the rung seven.
+    assert (row["demand_us"], row["peak"], row["peak_by_rung"]) == (pytest.approx(80), 6, 7)
+    assert (row["rung_us"], row["full_us"]) == (pytest.approx(100), pytest.approx(60))
+    assert not row["beyond"]
+    assert "a request cost 1.25 times that" in view.conditions(found)
+    assert view.sizing_table(found)["peak by µs at 1,000/s"].tolist() == ["7"]
+
+
+def test_beyond_the_busiest_load_a_request_is_taken_to_cost_what_it_did_there_and_that_is_said(run):
+    found = plan(run(steady("a", 100), full("s", 10_000, 0.7)), utilisation=0.8)
+    assert found.sizes.iloc[0]["demand_us"] == pytest.approx(70)
+    assert "No load kept go more than 70% busy" in view.conditions(found)
+    assert view.sizing_table(found)["µs at 80% busy [95 %]"].tolist() == ["≤ 70"]
+
+
+def test_a_variant_that_no_load_left_as_idle_as_planned_is_not_planned_for(run):
+    found = plan(run(steady("a", 100), full("s"), replace(steady("j", 400), variant="java", runtime="java")),
+                 utilisation=0.3)  # fmt: skip
+    assert found.sizes["variant"].tolist() == ["go"]
+    assert "No load left java as idle as planned" in view.conditions(found)
+
+
+def test_without_a_busier_load_cores_follow_from_the_cpu_time_that_is_there(run):
     found = plan(run(steady("a", 50)))
     row = found.sizes.iloc[0]
     # 50 ms over 1,000 requests are 50 µs each: 1.7 cores of CPU time at the peak, half busy four.
@@ -233,7 +335,7 @@ def test_a_server_that_serves_3000_a_second_queues_what_the_model_foresees(run):
     assert row["measured"] == pytest.approx(600, abs=2)
     assert math.isnan(row["predicted_gone_s"])
     assert math.isnan(row["measured_gone_s"])
-    assert row["holds"]
+    assert row["judgement"] == Judgement.HELD
     assert row["same_mix"]
     found = check_view.check(opened)
     assert "**held in 1 of 1** surges" in check_view.said(found)
@@ -247,22 +349,22 @@ def test_a_queue_that_is_gone_within_the_window_is_gone_when_the_model_says(run)
     assert row["predicted"] == pytest.approx(250)
     assert row["predicted_gone_s"] == pytest.approx(0.8 + 25 / 3_000 - 0.2)
     assert row["measured_gone_s"] == pytest.approx(row["predicted_gone_s"], abs=0.002)
-    assert row["holds"]
+    assert row["judgement"] == Judgement.HELD
 
 
 def test_a_model_that_knows_a_wrong_capacity_fails_and_is_said_to(run):
     opened = run(saturated("s", 3_000), surged("a", 2_000))
     found = check_view.check(opened)
-    assert not found.rows["holds"].iloc[0]
+    assert found.rows["judgement"].iloc[0] == Judgement.FAILED
     assert "**held in 0 of 1**" in check_view.said(found)
-    assert "It fails for go at 1,000/s, where" in check_view.said(found)
+    assert "It **failed in 1**: go, where" in check_view.said(found)
     assert check_view.table(found)["model"].tolist() == ["failed"]
 
 
 def test_no_queue_is_foreseen_below_the_capacity_and_none_seen(run):
     opened = run(saturated("s", 6_000), surged("a", 6_000))
     row = surge_check.compared(opened, surge_check.read(opened)).iloc[0]
-    assert (row["predicted"], row["holds"]) == (0, True)
+    assert (row["predicted"], row["judgement"]) == (0, Judgement.HELD)
     assert math.isnan(row["error"])
 
 
@@ -277,7 +379,61 @@ def test_a_phase_offers_its_rate_and_answers_the_capacity(run):
     assert rows.loc["hold", "busy"] == pytest.approx(0.5)
     # Due at the fall's begin they wait behind 500: a sixth of a second.
     assert rows.loc["hold", "p99_ms"] == pytest.approx(1e3 * 500 / 3_000, rel=0.02)
-    assert np.isnan(rows.loc["hold", "busy_predicted"])
+    assert rows.loc["hold", ["foreseen", "by_rung"]].isna().tolist() == [False, True]
+
+
+def test_cores_at_the_peak_are_foreseen_from_what_was_measured_outside_of_it(run):
+    opened = run(steady("x", 100), full("s"), surged("a", 6_000))
+    rows = surge_check.phases(opened, surge_check.read(opened)).set_index("phase")
+    # D = 105 - 50 U µs: 5,000/s are U = 0.525 / (1 + 0.25); by the 100 µs of the rung half a core.
+    assert rows.loc["hold", "foreseen"] == pytest.approx(0.42)
+    assert rows.loc["hold", "by_rung"] == pytest.approx(0.5)
+    assert rows.loc["lead", "foreseen"] == pytest.approx(0.1)
+    # The rise has the mean of all rates between: the integral of 0.105 x / (1 + 0.05 x) from 1 to 5, over 4.
+    assert rows.loc["rise", "foreseen"] == pytest.approx(2.1 - 10.5 * math.log(1.25 / 1.05), rel=1e-3)
+    said = check_view.said(check_view.check(opened))
+    assert "foresaw, over what was used: **go -16%**" in said
+    assert "so many times what was used: 1 (go)" in said
+
+
+def test_the_cores_of_a_peak_that_was_not_served_say_nothing_of_what_a_request_costs(run):
+    found = check_view.check(run(steady("x", 100), full("s"), surged("a", 3_000)))
+    assert (
+        "Not all was answered while it came, so the cores' use is not that of the peak: go, 50% busy"
+        in check_view.said(found)
+    )
+    assert next(check_view.findings(found))["value"] is None
+
+
+def test_a_capacity_that_is_not_known_well_enough_cannot_tell(run):
+    opened = run(saturated("s", 2_000), saturated("t", 4_500), surged("a", 2_500), surged("b", 2_500))
+    found = check_view.check(opened)
+    row = found.rows.iloc[0]
+    # Their geometric mean is 3,000/s: 600 foreseen, and 2 x 2,500 x 0.325 / 2 wait. With two processes the interval is wide.
+    assert row["predicted"] == pytest.approx(600, rel=1e-3)
+    assert row["measured"] == pytest.approx(2_500 * 0.325, abs=3)
+    assert row["predicted_lo"] == 0
+    assert row["judgement"] == Judgement.UNTOLD
+    assert row["error"] == pytest.approx(0.354, abs=0.01)
+    assert "In 1 it cannot be told: go (" in check_view.said(found)
+    assert "): the peak is 1.67 times the capacity" in check_view.said(found)
+
+
+def test_a_queue_that_none_foresaw_is_told_by_how_it_grew(run):
+    found = check_view.check(run(saturated("s", 6_000), surged("a", 3_000)))
+    row = found.rows.iloc[0]
+    # It is over 3,000/s from 0.3 s to 0.7 s; the first beside the one that is served waits at 0.31 s: 10,000 t² = 1.
+    assert row["grew_s"] == pytest.approx(0.39, abs=0.002)
+    assert row["judgement"] == Judgement.FAILED
+    assert "in which 50% of the capacity was served with 50% of the cores busy" in check_view.said(found)
+
+
+def test_a_process_that_is_busier_before_the_peak_than_after_it_still_warms_up(run):
+    cell = surged("a", 6_000)
+    samples = [cell.rows["process"][0] | {"time_ns": START_NS + at * MS, "cpu_ns": cpu * MS}
+               for at, cpu in ((-100, 0), (0, 0), (200, 100), (800, 400), (1_100, 430))]  # fmt: skip
+    found = check_view.check(run(steady("x", 100), full("s"), replace(cell, rows={"process": samples})))
+    assert "Still warming up when the peak came: go (50% busy before it, 10% after it)." in check_view.said(found)
 
 
 def test_what_was_left_over_waits_until_the_end(run):
