@@ -5,6 +5,9 @@ BIN    := $(VENV)/bin
 PYTHON := $(shell command -v python3.11 || command -v python3)
 READY  := $(VENV)/.ready
 
+# Where a shell forbids to keep bytecode, each of hundreds of processes would compile pandas anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 

@@ -38,6 +38,18 @@ connections = 8
 repetitions = {repetitions}
 """
 
+RUN = "small"
+"""The run that `measured` gives."""
+RECOVERY = """
+[[recovery]]
+faults = ["sigkill"]
+policy = "aggressive"
+horizon_s = 15
+baseline_s = 1
+sustain_s = 1
+repetitions = 1
+"""
+
 
 def write_suite(folder: Path, *variants: str, repetitions: int = 1) -> Path:
     """Write a suite of a few cells of about two seconds each."""

@@ -6,23 +6,19 @@ import json
 import random
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow.parquet as pq
 import pytest
 
-from bench import contract
 from tests.accuracy.campaigns import bench, left_behind, start, write_suite
 
 KILLS = 20
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _ready_to_measure(tmp_path_factory):
+def _ready_to_measure(measured):
     """Build, certify and measure once: what is cut off later are measurements, and not the first start of anything."""
-    folder = tmp_path_factory.mktemp("first")
-    contract.prepare(("go", "node"), lambda sentence: None)
-    done = bench(folder / "runs", "run", str(write_suite(folder, "go", "node")))
-    assert done.returncode == 0, done.stderr
 
 
 def wait_until_measuring(process):
@@ -54,20 +50,33 @@ def wait_until_nobody_is_left(runs):
     return left_behind(runs)
 
 
-@pytest.mark.timeout(900)
-def test_twenty_kills_at_random_moments_lose_nothing_and_leave_nothing(runs, tmp_path):
-    suite = write_suite(tmp_path, "go", "node", repetitions=6)
+def moments():
+    """Give whether a kill waits for the cells, and then how long: one in four falls into the preparation."""
     draw = random.Random(4)
+    return [(waits := attempt % 4 > 0, draw.uniform(0.1, 8.0 if waits else 2.0)) for attempt in range(KILLS)]
+
+
+@pytest.mark.timeout(900)
+def test_twenty_kills_at_random_moments_lose_nothing_and_leave_nothing(tmp_path):
+    """Of two campaigns side by side, each in a folder of its own and killed ten times: they mostly wait."""
+    suite = write_suite(tmp_path, "go", "node", repetitions=3)
+    halves = moments()[: KILLS // 2], moments()[KILLS // 2 :]
+    with ThreadPoolExecutor(len(halves)) as side_by_side:
+        kept = list(side_by_side.map(_kept_between, (suite, suite), (tmp_path / "one", tmp_path / "two"), halves))
+    assert sum(kept) >= 3, "the campaigns must get somewhere between the kills"
+
+
+def _kept_between(suite, runs, kills):
+    """Kill a campaign at these moments and let it end; give how many of its cells were done by the last kill."""
     kept = {}
-    for attempt in range(KILLS):
+    for attempt, (waits, moment_s) in enumerate(kills):
         arguments = (
             ("run", "--resume", "--name", "cut") if (runs / ".cut").exists() else ("run", str(suite), "--name", "cut")
         )
         cut_off = start(runs, *arguments)
-        # One in four falls into the preparation, the others at any moment of the cells.
-        if attempt % 4:
+        if waits:
             wait_until_measuring(cut_off)
-        time.sleep(draw.uniform(0.1, 8.0 if attempt % 4 else 2.0))
+        time.sleep(moment_s)
         cut_off.send_signal(signal.SIGKILL)
         cut_off.communicate()
         assert wait_until_nobody_is_left(runs) == [], f"after kill {attempt}"
@@ -76,7 +85,6 @@ def test_twenty_kills_at_random_moments_lose_nothing_and_leave_nothing(runs, tmp
         now = published(runs)
         assert kept.items() <= now.items(), f"a published cell changed at kill {attempt}"
         kept = now
-    assert len(kept) >= 3, "the campaign must get somewhere between the kills"
     if not (runs / "cut").exists():
         done = bench(runs, "run", "--resume", "--name", "cut")
         assert done.returncode == 0, done.stderr
@@ -88,6 +96,7 @@ def test_twenty_kills_at_random_moments_lose_nothing_and_leave_nothing(runs, tmp
     }.items()
     assert manifest["interruptions"] >= 3
     assert [path.name for path in runs.iterdir() if path.name not in (".lock", ".certificates")] == ["cut"]
+    return len(kept)
 
 
 def test_ctrl_c_ends_with_a_sentence_and_resume_goes_on(runs, tmp_path):

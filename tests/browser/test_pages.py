@@ -63,9 +63,11 @@ class Visit:
 
 
 @pytest.fixture(
-    params=[(name, scheme) for name in PAGES for scheme in ("light", "dark")], ids=lambda param: "-".join(param)
-)
+    params=[(name, scheme) for name in PAGES for scheme in ("light", "dark")],
+    ids=lambda param: "-".join(param), scope="module",
+)  # fmt: skip
 def visit(request, browser, folder):
+    """Give a page that is open for all who only look at it."""
     name, scheme = request.param
     visited = Visit(browser, folder, name, scheme)
     visited.name, visited.scheme = name, scheme
