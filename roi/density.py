@@ -54,11 +54,13 @@ STEPS = """
         group by all having sampled_ns > 0
     ),
     whole as (
-        select variant, runtime, cell_id, workers, step, good, length_ns, sum(cpu_ns * length_ns / sampled_ns) as cpu_ns
+        select variant, runtime, cell_id, workers, step, good, length_ns,
+               sum(cpu_ns * length_ns / sampled_ns order by pid) as cpu_ns
         from used group by all
     )
     select variant, runtime, cell_id, 'capacity' as load, floor(10 * cpu_ns / length_ns / workers)::integer as tenth,
-           sum(cpu_ns) / 1e3 / sum(good) as demand_us, sum(cpu_ns) / sum(length_ns * workers) as utilisation
+           sum(cpu_ns order by step) / 1e3 / sum(good) as demand_us,
+           sum(cpu_ns order by step) / sum(length_ns * workers order by step) as utilisation
     from whole where cpu_ns > 0 group by all order by variant, cell_id, tenth
 """
 """One row a process and tenth of utilisation: the steps of a search that were served, as `LOADS` has its rows."""
@@ -229,7 +231,7 @@ class PlannedDemand:
     """CPU time of a request at the busiest points, over curves."""
 
 
-def planned_demand(curves: list[DemandCurve], utilisation: float) -> PlannedDemand:
+def planned_demand(curves: list[DemandCurve], utilisation: float, confidence: float = 0.95) -> PlannedDemand:
     """Give what a request costs at a utilisation, interpolated between what was measured; see `PlannedDemand`.
 
     Parameters
@@ -240,7 +242,7 @@ def planned_demand(curves: list[DemandCurve], utilisation: float) -> PlannedDema
         Share of a core's time, above 0 and below 1.
     """
     values = [curve.at(min(utilisation, curve.utilisation[-1])) for curve in curves]
-    demand_us = None if None in values else geometric_mean_of_processes(values)
+    demand_us = None if None in values else geometric_mean_of_processes(values, confidence)
     most = float(min(curve.utilisation[-1] for curve in curves))
     full_us = geometric_mean_of_processes([curve.demand_us[-1] for curve in curves]).value
     return PlannedDemand(demand_us, utilisation > most, most, full_us)

@@ -30,7 +30,9 @@ LOSSES = """
                count(*) filter (outcome not in ('ok', 'unanswered', 'unsent')) as lost,
                count(*) filter (outcome = 'ok' and schedule_lag_ns + service_time_ns > $slo_ms * 1000000) as late
         from requests join cells using (cell_id)
-        where intended_ns >= measure_start_ns and intended_ns < measure_end_ns group by cell_id
+        where cell_id in (select cell_id from restarts)
+              and intended_ns >= measure_start_ns and intended_ns < measure_end_ns
+        group by cell_id
     )
     select c.cell_id, c.variant, c.runtime, c.rate_per_s, r.* exclude (cell_id), l.requests, l.lost, l.late
     from cells c join replaced r using (cell_id) join load l using (cell_id)

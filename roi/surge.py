@@ -34,7 +34,8 @@ _LONG_S = 86_400.0
 
 VARIATION = """
     select variant, cell_id, rate_per_s,
-           sum(h.sum_ns::double ** 2 / h.count) * sum(h.count) / sum(h.sum_ns)::double ** 2 - 1 as variation
+           sum(h.sum_ns::double ** 2 / h.count order by h.at_least_ns, h.queued) * sum(h.count)
+               / sum(h.sum_ns)::double ** 2 - 1 as variation
     from histograms h join cells c using (cell_id)
     where h.time = 'service' and h.outcome = 'ok' and c.traffic_model = 'open' and c.scenario = 'steady'
           and (c.gate_passed or $all_cells)

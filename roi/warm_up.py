@@ -31,7 +31,8 @@ BY_SECOND = f"""
         from windows_of where place // {_A_SECOND} < (measure_end_ns - began_ns) // 1000000000
         group by all having sum(answered) > 0
     )
-    select variant, runtime, second + 1 as second, exp(avg(ln(answered))) as rate_per_s, count(*) as n
+    select variant, runtime, second + 1 as second, exp(avg(ln(answered) order by answered)) as rate_per_s,
+           count(*) as n
     from seconds group by all order by variant, second
 """
 """Requests answered in each whole second of saturation from the first request on, geometric mean over processes."""

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from bench.store.schema import GAPS
+from bench.store.loads import GAPS
 
 GAP_NS = 1_000_000
 """A request sent later than this, with a connection free, is a gap."""

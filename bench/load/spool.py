@@ -21,7 +21,7 @@ import pyarrow as pa
 from bench.errors import LoadFailed
 from bench.load.rows import CENSORED, FIELDS, Outcome, unpack
 from bench.load.search import Kind
-from bench.store.schema import REQUESTS
+from bench.store.loads import REQUESTS
 
 _ROW_BYTES = 8 * FIELDS
 _OUTCOMES = tuple(outcome.name.lower() for outcome in Outcome)

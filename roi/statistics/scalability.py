@@ -19,6 +19,8 @@ from roi.statistics.estimate import Estimate
 
 _MOST_OF_ONE = 2.0
 """λ at most, times the largest throughput by N that was measured."""
+_NOTHING = 1e-9
+"""A parameter of so small a part of its size is none."""
 LEAST_RUNGS = 6
 """Of which three parameters can be told and still be wrong."""
 
@@ -114,7 +116,8 @@ def _fit(n: np.ndarray, curves: np.ndarray, start: np.ndarray | None = None) -> 
         lambda scaled: _residuals(scaled * size, n, curves), start / size, bounds=(0, most / size), xtol=1e-12,
         ftol=1e-12, gtol=1e-12,
     )  # fmt: skip
-    return found.x * size
+    # The search comes as near to its bound as a float can, and stops short of it.
+    return np.where(found.x < _NOTHING, 0.0, found.x) * size
 
 
 def _linear(n: np.ndarray, curves: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import pytest
 
 from bench.intervals import Intervals
 from bench.store.histograms import DIGITS, at_least_ns, histograms_table
-from bench.store.schema import REQUESTS
+from bench.store.loads import REQUESTS
 from roi.statistics.quantiles import quantiles_of_buckets
 
 MS = 1_000_000

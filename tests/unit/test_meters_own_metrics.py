@@ -5,7 +5,7 @@ import pytest
 
 from bench.evidence import account_columns
 from bench.meters.own_metrics import OwnMetrics, read
-from bench.store.schema import REQUESTS
+from bench.store.loads import REQUESTS
 
 MS = 1_000_000
 METRICS = """\

@@ -121,3 +121,12 @@ def test_shapes_that_do_not_fit_and_values_without_a_relative_residual_are_refus
         scalability(RUNGS, curve[:-1])
     with pytest.raises(ValueError, match="not a positive finite number"):
         scalability(RUNGS, np.where(RUNGS == 8, 0.0, curve))
+
+
+def test_a_curve_that_only_rises_has_no_coherency_at_all_and_not_a_rounding_of_it():
+    # Steeper than any law without coherency: the best that fits stands at the bound.
+    rising = np.stack([law(RUNGS, 1000.0, 0.05, 0.0) * (1 + 0.002 * RUNGS * scale) for scale in (1.0, 1.1, 0.9)])
+    found = scalability(RUNGS, rising)
+    assert found.coherency.value == 0
+    assert found.coherency.lo <= found.coherency.value <= found.coherency.hi
+    assert found.no_peak == "throughput still rises at 64, and without coherency it has no peak at all"

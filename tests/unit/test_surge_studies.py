@@ -1,4 +1,4 @@
-"""Surge capacity: queues against numbers worked out by hand, cores and costs, and the model against a queue that is simulated."""
+"""Surge capacity: cores, lags and costs worked out by hand, and the model against a queue that is simulated."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ import pandas as pd
 import pytest
 
 from roi import density, surge, surge_check
-from roi.density import DemandCurve
 from roi.slo import ServiceLevelObjective
-from roi.statistics import queueing
-from roi.statistics.queueing import Service
 from roi.surge import Peak, Prices
 from roi.surge_check import Judgement
 from roi.views import surge as view
@@ -25,63 +22,6 @@ from tests.unit.test_warm_up_studies import saturated as warmed
 OBJECTIVE = ServiceLevelObjective(200.0, 0.995)
 SHAPE = {"peak": 5.0, "lead": 0.2, "rise": 0.2, "hold": 0.2, "fall": 0.2, "mix": ""}
 SATURATED = {"scenario": "saturate", "traffic_model": "closed", "rate_per_s": None}
-
-
-def by_the_series(servers: int, offered: float) -> float:
-    """Give Erlang's C by its textbook sum."""
-    busy = offered**servers / math.factorial(servers) * servers / (servers - offered)
-    return busy / (sum(offered**k / math.factorial(k) for k in range(servers)) + busy)
-
-
-@pytest.mark.parametrize(
-    ("servers", "offered", "waits"), [(1, 0.5, 0.5), (2, 1.0, 1 / 3), (5, 4.0, 0.5541), (10, 8.0, 0.4092)]
-)
-def test_erlangs_c_is_that_of_the_tables(servers, offered, waits):
-    assert queueing.erlang_c(servers, offered) == pytest.approx(waits, abs=5e-5)
-    assert queueing.erlang_c(servers, offered) == pytest.approx(by_the_series(servers, offered), rel=1e-12)
-
-
-def test_every_request_waits_where_the_queue_grows_for_ever():
-    assert queueing.erlang_c(2, 2.0) == 1
-    assert math.isinf(queueing.mean_wait_s(1, 1.0, Service(1.0)))
-
-
-def test_one_server_half_busy_makes_a_request_wait_as_long_as_it_is_served_and_half_that_with_constant_service():
-    # M/M/1: rho / (mu - lambda) = 0.5 / 0.5; M/D/1 is half of it (Pollaczek and Khinchine).
-    assert queueing.mean_wait_s(1, 0.5, Service(1.0)) == pytest.approx(1.0)
-    assert queueing.mean_wait_s(1, 0.5, Service(1.0, variation=0.0)) == pytest.approx(0.5)
-    assert queueing.share_that_waits_longer(2.0, 1, 0.5, Service(1.0)) == pytest.approx(0.5 * math.exp(-1))
-
-
-def test_the_fewest_servers_are_one_more_than_too_few():
-    servers = queueing.least_servers(8.0, Service(1.0), 0.5, 0.05)
-    waits = [by_the_series(c, 8.0) * math.exp(-(c - 8.0) * 0.5) for c in (servers - 1, servers)]
-    assert waits[0] > 0.05 >= waits[1]
-
-
-def test_a_trapezium_over_its_capacity_piles_up_its_area_and_is_worked_off():
-    # 100 to 500 requests/s within 2 s, for 2 s, and back; 300/s are served. Over it from 3 s to 7 s: 100 + 400 + 100.
-    times, rates = np.array([0, 2, 4, 6, 8, 12.0]), np.array([100, 100, 500, 500, 100, 100.0])
-    found = queueing.backlog(times, rates - 300)
-    assert (found.most, found.most_at_s) == (pytest.approx(600), pytest.approx(7))
-    # 100 are gone at 8 s, and the 500 left at 200/s take 2.5 s.
-    assert found.gone_at_s == pytest.approx(10.5)
-    assert queueing.waiting(times, rates - 300, np.array([3, 4, 5, 8, 9, 11])) == pytest.approx(
-        [0, 100, 300, 500, 300, 0]
-    )
-
-
-def test_a_small_queue_is_gone_while_the_rate_still_falls():
-    times, rates = np.array([0, 2, 4, 6, 8, 10.0]), np.array([100, 100, 500, 500, 100, 100.0])
-    found = queueing.backlog(times, rates - 480)
-    # 1 + 40 + 1 requests; from 6.1 s on 100 u² of them have gone after u s.
-    assert found.most == pytest.approx(42)
-    assert found.gone_at_s == pytest.approx(6.1 + math.sqrt(0.42))
-
-
-def test_what_is_left_at_the_end_is_not_gone_and_what_never_was_is_none():
-    assert queueing.backlog(np.array([0.0, 1.0]), np.array([10.0, 10.0])).gone_at_s is None
-    assert queueing.backlog(np.array([0.0, 1.0]), np.array([-5.0, 0.0])).most == 0
 
 
 def test_a_rate_of_34000_at_50_us_takes_four_cores_half_busy():
@@ -152,36 +92,6 @@ def steady(name, cpu_ms, requests=1_000, **columns):
         name, requests=served(*[1.0, 2.0] * (requests // 2)),
         columns={"gateway_cpu_ns": cpu_ms * MS} | columns,
     )  # fmt: skip
-
-
-CURVE = DemandCurve(np.array([0.1, 0.9]), np.array([100.0, 60.0]))
-"""1,000 requests/s keep a core a tenth busy, 15,000 nine tenths."""
-
-
-def test_between_two_points_a_request_costs_what_lies_between_and_outside_of_them_nothing_is_known():
-    assert CURVE.at(0.5) == pytest.approx(80)
-    assert [CURVE.at(0.05), CURVE.at(0.95)] == [None, None]
-
-
-def test_the_rate_that_keeps_a_core_half_busy_keeps_it_half_busy():
-    # Half a second at 80 µs each are 6,250 requests; half the least rate is half as busy, and no core is busier than the busiest.
-    assert CURVE.busy(np.array([6_250, 1_000, 500, 15_000, 20_000])) == pytest.approx([0.5, 0.1, 0.05, 0.9, 0.9])
-
-
-def test_where_a_busier_core_served_less_the_rate_is_reached_at_the_lesser_utilisation():
-    dip = DemandCurve(np.array([0.1, 0.5, 0.6, 0.9]), np.array([100.0, 50.0, 100.0, 60.0]))
-    assert dip.busy(np.array([10_000.0])) == pytest.approx([0.5])
-
-
-@pytest.mark.parametrize("rate_per_s", [3_000, 8_000])
-def test_a_queue_whose_first_service_after_idling_is_dearer_costs_linear_in_utilisation(rate_per_s):
-    # 50 µs a request, and 50 more for one that finds nobody: simulated, and between 100 µs of an idle core and 50 of a full one.
-    generator, free, used, count = np.random.default_rng(5), 0.0, 0.0, 200_000
-    for at in np.cumsum(generator.exponential(1 / rate_per_s, count)):
-        cost = 50e-6 if at < free else 100e-6
-        free, used = max(at, free) + cost, used + cost
-    line = DemandCurve(np.array([0.0, 1.0]), np.array([100.0, 50.0]))
-    assert used / count * 1e6 == pytest.approx(line.at(used / free), rel=0.01)
 
 
 def full(name, per_s=15_000, busy=0.9, **columns):

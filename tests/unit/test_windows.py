@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from bench.load.search import Kind
 from bench.load.spool import Step
-from bench.store.schema import REQUESTS
+from bench.store.loads import REQUESTS
 from bench.windows import steps_rows, windows_table
 
 MS = 1_000_000
