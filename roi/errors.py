@@ -54,3 +54,31 @@ class CatalogInvalid(RoiError):
 
 class ReportNotPublished(RoiError):
     """A report could not be put in its place."""
+
+
+class InputsInvalid(RoiError, ValueError):
+    """The inputs of a business case do not say what inputs must say; the message names every line that is wrong."""
+
+
+class ClaimsInvalid(RoiError, ValueError):
+    """A claims file does not say what a claims file must say; the message names every line that is wrong."""
+
+    def __init__(self, where: str, faults: Sequence[tuple[int | None, str]]) -> None:
+        said = "; ".join(f"line {line}: {what}" if line else what for line, what in faults)
+        super().__init__(f"{where}: {said}.")
+
+
+class ReportUnreadable(RoiError):
+    """A folder holds no report, or one that cannot be checked."""
+
+
+class RunChanged(RoiError):
+    """The run of a report is not there any more, or its tables are not what its manifest says."""
+
+
+class TemplateUnusable(RoiError):
+    """A deck cannot be drawn on a template."""
+
+
+class DeckNotWritten(RoiError):
+    """The file of a deck could not be put in its place."""
