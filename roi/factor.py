@@ -51,6 +51,12 @@ class FactorInputs:
         """Ratio of rollback success rates, after over before."""
         return self.rollback_rate_after / self.rollback_rate_before
 
+    @property
+    def failure_ratio(self) -> float:
+        """Ratio of rollback failure rates, before over after; infinite when none fails after."""
+        failures_after = 1 - self.rollback_rate_after
+        return (1 - self.rollback_rate_before) / failures_after if failures_after else math.inf
+
     def factor(self, weight_efficiency: float | None = None) -> float:
         """Give the weighted arithmetic mean of both ratios, at another weight if one is given."""
         weight = self.weight_efficiency if weight_efficiency is None else weight_efficiency
@@ -103,8 +109,6 @@ class Autopsy:
 def autopsy(inputs: FactorInputs) -> Autopsy:
     """Take the factor apart."""
     weight = inputs.weight_efficiency
-    failures_after = 1 - inputs.rollback_rate_after
-    failure_ratio = (1 - inputs.rollback_rate_before) / failures_after if failures_after else math.inf
     backward = weight / inputs.efficiency_gain + (1 - weight) / inputs.stability_bonus
     return Autopsy(
         factor=inputs.factor(),
@@ -112,6 +116,62 @@ def autopsy(inputs: FactorInputs) -> Autopsy:
         geometric=inputs.efficiency_gain**weight * inputs.stability_bonus ** (1 - weight),
         rollback_term=(1 - weight) * inputs.stability_bonus,
         rollback_term_most=(1 - weight) / inputs.rollback_rate_before,
-        with_failures=weight * inputs.efficiency_gain + (1 - weight) * failure_ratio,
+        with_failures=weight * inputs.efficiency_gain + _part(1 - weight, inputs.failure_ratio),
         weight_slope=inputs.efficiency_gain - inputs.stability_bonus,
     )
+
+
+def _part(weight: float, ratio: float) -> float:
+    """Give what a ratio contributes: one without any weight contributes nothing, be it infinite."""
+    return weight * ratio if weight else 0.0
+
+
+def swap_weight(first: FactorInputs, second: FactorInputs, *, of_failures: bool = False) -> float | None:
+    """Give the weight of the fix efforts at which two options have the same factor; None where one leads at every weight.
+
+    Both factors are straight lines in the weight, so they cross once: with the options' gains e and bonuses s, at
+    `w = (s2 - s1) / ((e1 - e2) + (s2 - s1))`. Below that weight the one with the larger bonus leads, above it the other.
+
+    Parameters
+    ----------
+    first, second
+        Two options, each against what there was before.
+    of_failures
+        Take the ratio of rollback failures for the bonus, in place of that of successes.
+    """
+    bonuses = (
+        (first.failure_ratio, second.failure_ratio) if of_failures else (first.stability_bonus, second.stability_bonus)
+    )
+    by_efficiency, by_bonus = first.efficiency_gain - second.efficiency_gain, bonuses[1] - bonuses[0]
+    # Of the same sign, the one that fixes faster has the smaller bonus: only then do the lines cross between 0 and 1.
+    if not (by_efficiency * by_bonus > 0 and math.isfinite(by_bonus)):
+        return None
+    return by_bonus / (by_efficiency + by_bonus)
+
+
+def with_config(inputs: FactorInputs, minutes_before: float, minutes_after: float, share: float = 0.5) -> float:
+    """Give the factor with configuration changes in it, which the article measures and leaves out of its formula.
+
+    The weight of the fix efforts is split: `w * ((1 - c) * h0/h1 + c * m0/m1) + (1 - w) * p1/p0`.
+
+    Parameters
+    ----------
+    minutes_before, minutes_after
+        Mean minutes of a configuration change; positive.
+    share
+        Part c of the weight of the fix efforts that goes to configuration changes, 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        Minutes are not positive, or the share is outside of 0 to 1.
+    """
+    if not (minutes_before > 0 and minutes_after > 0):
+        raise ValueError(
+            f"The configuration change took {minutes_before} and {minutes_after} min: both must be positive."
+        )
+    if not 0 <= share <= 1:
+        raise ValueError(f"The share is {share}: it must lie between 0 and 1.")
+    weight = inputs.weight_efficiency
+    efficiency = (1 - share) * inputs.efficiency_gain + share * minutes_before / minutes_after
+    return weight * efficiency + (1 - weight) * inputs.stability_bonus

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from roi.factor import FactorInputs, autopsy, roi_factor
+from roi.factor import FactorInputs, autopsy, roi_factor, swap_weight, with_config
 
 ARTICLE = FactorInputs(4.2, 1.1, 0.61, 0.992)
 
@@ -69,3 +69,48 @@ def test_counting_failures_in_place_of_successes_multiplies_the_factor():
 def test_the_factor_is_a_straight_line_in_the_weight():
     slope = autopsy(ARTICLE).weight_slope
     assert ARTICLE.factor(0.9) - ARTICLE.factor(0.5) == pytest.approx(0.4 * slope)
+
+
+# Gains of 4 and 1.0 against gains of 2 and 1.5, by successes; failures fall to 1/1 and to 1/2.
+FAST = FactorInputs(4.0, 1.0, 0.5, 0.5)
+SAFE = FactorInputs(4.0, 2.0, 0.5, 0.75)
+
+
+def test_two_options_swap_where_their_lines_cross():
+    assert swap_weight(FAST, SAFE) == pytest.approx(0.2)
+    assert swap_weight(SAFE, FAST) == pytest.approx(0.2)
+    assert FAST.factor(0.2) == pytest.approx(1.6)
+    assert SAFE.factor(0.2) == pytest.approx(1.6)
+    assert FAST.factor(0.3) > SAFE.factor(0.3)
+
+
+def test_counting_failures_moves_the_weight_at_which_they_swap():
+    assert swap_weight(FAST, SAFE, of_failures=True) == pytest.approx(1 / 3)
+
+
+def test_an_option_that_is_better_at_both_leads_at_every_weight():
+    better = FactorInputs(4.0, 0.5, 0.5, 0.8)
+    assert swap_weight(better, FAST) is None
+    assert swap_weight(FAST, FAST) is None
+
+
+def test_an_option_without_any_failure_has_no_weight_to_swap_at_when_failures_count():
+    assert swap_weight(FAST, FactorInputs(4.0, 2.0, 0.5, 1.0), of_failures=True) is None
+
+
+def test_a_rollback_that_never_fails_and_has_no_weight_does_not_make_the_factor_infinite():
+    assert autopsy(FactorInputs(4.0, 2.0, 0.5, 1.0, weight_efficiency=1.0)).with_failures == 2.0
+
+
+def test_configuration_changes_share_the_weight_of_the_fix_efforts():
+    weighed = FactorInputs(4.0, 1.0, 0.5, 0.5, weight_efficiency=0.5)
+    # 0.5 * (0.5 * 4 + 0.5 * 3) + 0.5 * 1
+    assert with_config(weighed, 6.0, 2.0) == pytest.approx(2.25)
+    assert with_config(weighed, 6.0, 2.0, share=0.0) == weighed.factor()
+
+
+def test_minutes_and_shares_that_can_mean_nothing_are_refused():
+    with pytest.raises(ValueError, match="both must be positive"):
+        with_config(FAST, 38.0, 0.0)
+    with pytest.raises(ValueError, match="share is 2"):
+        with_config(FAST, 38.0, 10.0, share=2.0)
