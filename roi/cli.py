@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from bench.errors import RunUnreadable
+from roi import inputs_cli
 from roi.errors import RoiError
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     help="Makes sense of data: notebooks over a run's parquet become pages, charts and findings.",
 )  # fmt: skip
+app.add_typer(inputs_cli.app, name="inputs")
 _out = Console(highlight=False)
 _err = Console(stderr=True, highlight=False)
 _INTERRUPTED = 130
@@ -64,7 +69,7 @@ def report(
     planned = plan(pages, _name(folder, data.DATA), given, tables)
     target = (out or Path("reports") / about.run).absolute()
     with _Live(len(pages), _err) as live:
-        made = publish(pages, planned, about, target, live.started, live.ended)
+        made = publish(pages, planned, about, target, live.started, live.ended, folder)
     if as_json:
         print((target / "status.json").read_text(), end="")
     else:
@@ -73,6 +78,94 @@ def report(
         _out.print(f"{made.charts} charts, {made.findings} findings, {made.seconds['whole']:.0f} s: ", end="")
         _out.print(str((out or Path("reports") / about.run) / "index.html"), markup=False, soft_wrap=True)
     if not made.complete:
+        raise typer.Exit(1)
+
+
+@app.command()
+def verify(
+    report: Annotated[Path, typer.Argument(help="Folder of the report.")],
+    run: Annotated[str, typer.Option(help="The run, where the report's own name for it does not find it.")] = "",
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="A path that the report could not keep."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
+) -> None:
+    """Compute every figure of a report again from its run's parquet; exit code 1 when any differs."""
+    from roi.report import again, catalog, parameters, stored
+    from roi.report.verify import compare
+    from roi.views.verdict import as_dict, lines
+
+    given = parameters.split(parameter or ())
+    there = stored.read(report)
+    folder, name = stored.find_run(there, run)
+    stored.check_run(folder)
+    with tempfile.TemporaryDirectory(prefix="roi-") as work, _Live(len(there.pages), _err) as live:
+        made = again.recompute(
+            there, catalog.read(), _about(folder)[0], (folder, name), given, Path(work), live.started, live.ended
+        )
+        found = compare(there, made)
+    if as_json:
+        print(json.dumps(as_dict(found), indent=1, ensure_ascii=False))
+    else:
+        for line in lines(found):
+            _out.print(line, markup=False, soft_wrap=True)
+    if not found.holds:
+        raise typer.Exit(1)
+
+
+@app.command()
+def deck(
+    report: Annotated[
+        str, typer.Argument(metavar="REPORT|RUN", help="Folder of a report, or the run that it is about.")
+    ],
+    template: Annotated[
+        Path | None, typer.Option(help="A .pptx file whose size, master and layouts are taken.")
+    ] = None,
+    layout: Annotated[str, typer.Option(help="Name or number of the template's layout for content.")] = "",
+    out: Annotated[Path | None, typer.Option(help="The file; REPORT.pptx beside the report by default.")] = None,
+) -> None:
+    """Make an editable PowerPoint file of a report: a finding a slide, with its chart and its case against."""
+    from roi.report import catalog
+    from roi.report.deck import make, published
+
+    folder = published.find_report(report)
+    content = make.deck(published.published(folder, catalog.read()), template, layout)
+    target = out or folder.with_name(f"{folder.name}.pptx")
+    make.save(content, target)
+    _out.print(str(target), markup=False, soft_wrap=True)
+
+
+@app.command()
+def prove(
+    what: Annotated[str, typer.Argument(metavar="WHAT", help="What to prove: money.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the proofs as JSON.")] = False,
+) -> None:
+    """Hold formulas against independent calculations; exit code 1 when one does not hold."""
+    from roi.errors import UnknownName
+    from roi.prove import SUBJECTS
+
+    if what not in SUBJECTS:
+        raise UnknownName("proof", what, SUBJECTS)
+    proofs = []
+    for proof in SUBJECTS[what]():
+        proofs.append(proof)
+        word = "holds" if proof.holds else "[red]FAILS[/]"
+        known = f"expected {proof.expected:.6g}" + (f" ± {proof.tolerance:.3g}" if proof.tolerance else "")
+        _err.print(f"  {word}  {proof.name}: measured {proof.measured:.6g}, {known}", soft_wrap=True)
+    holds = all(proof.holds for proof in proofs)
+    if as_json:
+        print(json.dumps({"holds": holds, "proofs": [asdict(proof) for proof in proofs]}))
+    else:
+        table = Table(
+            "proof", "expected", "measured", "tolerance", "verdict", Column("note", overflow="fold"), box=None
+        )
+        for proof in proofs:
+            word = "holds" if proof.holds else "[red]fails[/]"
+            figures = (f"{figure:.6g}" for figure in (proof.expected, proof.measured))
+            table.add_row(proof.name, *figures, f"{proof.tolerance:.3g}", word, proof.note)
+        _out.print(table)
+    if not holds:
         raise typer.Exit(1)
 
 

@@ -18,6 +18,7 @@ from bench.errors import RunUnreadable
 from bench.store import manifest
 from bench.store.manifest import Manifest
 from bench.store.schema import TABLES
+from roi.asked import ASKED
 from roi.errors import UnknownName
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -116,6 +117,7 @@ class Run:
 
     def query(self, sql: str, parameters: dict[str, Any] | None = None) -> pd.DataFrame:
         """Give the answer of a query over the run's tables; `$name` takes a parameter."""
+        ASKED.note(self.manifest, f"{self.condition} {self.rung}", sql, parameters or {})
         return _execute(self._database, self.name, sql, parameters or {}).df()
 
     def conditions(self) -> list[Condition]:

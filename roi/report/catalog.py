@@ -31,6 +31,8 @@ class Page:
     """Tables that the run must hold; without them the page is skipped."""
     on_request: bool = False
     """It is made only when it is named."""
+    deck: tuple[str, ...] = ()
+    """Ids of its charts that become slides, in their order; `*` stands for any letters."""
 
 
 def read(folder: Path = NOTEBOOKS) -> dict[str, Page]:
@@ -70,6 +72,7 @@ def _page(folder: Path, name: str, entry: Any) -> Page:
         "parameters": dict,
         "needs": list,
         "on_request": bool,
+        "deck": list,
     }
     for key, value in entry.items():
         if not isinstance(value, types[key]) or (isinstance(value, bool) and types[key] is not bool):
@@ -83,7 +86,10 @@ def _page(folder: Path, name: str, entry: Any) -> Page:
         raise invalid(f"names {notebook.name}, which is not in {folder.name}")
     if "run" in entry.get("parameters", {}):
         raise invalid("sets the parameter run, which the command line gives")
-    return Page(name, **entry | {"notebook": notebook, "needs": tuple(entry.get("needs", ()))})
+    lists = {key: tuple(entry.get(key, ())) for key in ("needs", "deck")}
+    if not all(isinstance(one, str) for said in lists.values() for one in said):
+        raise invalid("has needs or a deck that are no lists of names")
+    return Page(name, **entry | {"notebook": notebook} | lists)
 
 
 def choose(pages: Mapping[str, Page], only: Iterable[str]) -> list[Page]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nbformat
@@ -43,7 +43,8 @@ def collect(path: Path) -> Collected:
                 charts[spec.id] = spec
             if FINDING in data:
                 finding = Finding(**data[FINDING])
-                if findings.get(finding.id, finding) != finding:
+                first = findings.setdefault(finding.id, finding)
+                # What the page had asked by then grows from one to the next.
+                if replace(first, query_hash=None) != replace(finding, query_hash=None):
                     raise FindingInvalid(f"The finding {finding.id} is recorded twice, with different values.")
-                findings[finding.id] = finding
     return Collected(charts, tuple(findings.values()))

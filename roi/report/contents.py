@@ -17,6 +17,7 @@ from roi.report.runner import Outcome
 
 _HOLDS = ("within our interval", "the same")
 _OPEN = ("not answered here", "in another unit", "not comparable", "cannot be told", "")
+SYNTHETIC = "The data of this run are synthetic: they show what a report looks like and nothing else."
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,11 @@ def contents(
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
     )
-    answered = [_row(page, found) for page, found in findings if found.claim_value is not None]
+    answered = [row(page, found) for page, found in findings if found.claim_value is not None]
     others = [
         (page.title, rows)
         for page, _ in pages
-        if (rows := [_row(name, found) for name, found in findings if found.claim_value is None and name == page.name])
+        if (rows := [row(name, found) for name, found in findings if found.claim_value is None and name == page.name])
     ]
     listed = [_page(page, outcome) for page, outcome in pages]
     facts = {
@@ -76,7 +77,7 @@ def contents(
         "Report made": made,
     }
     if about.synthetic:
-        notices = ("The data of this run are synthetic: they show what a report looks like and nothing else.", *notices)
+        notices = (SYNTHETIC, *notices)
     return environment.get_template("contents.html.j2").render(
         about=about, headline=headline(about, [found for _, found in findings]), facts=list(facts.items()),
         answered=answered, others=others, pages=listed, notices=notices, strips=any(row["strip"] for row in answered),
@@ -100,7 +101,8 @@ def headline(about: About, findings: Sequence[Finding]) -> str:
     return f"{apart or 'None'} of {of} {'is' if apart in (0, 1) else 'are'} contradicted"
 
 
-def _row(page: str, found: Finding) -> dict[str, Any]:
+def row(page: str, found: Finding) -> dict[str, Any]:
+    """Give a finding in words, beside the claim that it answers."""
     said = verdict(found)
     says = found.claim_says or found.id.replace("_", " ")
     interval = "–" if found.lo is None and found.hi is None else f"{figure(found.lo)} to {figure(found.hi)}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import html
+import json
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from roi import claims
+from roi.asked import ASKED
 from roi.errors import FindingInvalid
+from roi.report.origin import code_version
 
 MIMETYPE = "application/vnd.roi.finding+json"
 FILE = "findings.parquet"
@@ -38,6 +41,24 @@ SCHEMA = pa.schema(
             "unlike",
             pa.string(),
             metadata={"meaning": "why finding and claim are not of one thing", "null": "they are"},
+        ),
+        pa.field(
+            "query_hash",
+            pa.string(),
+            metadata={
+                "meaning": "SHA-256 over all queries that the page had asked by then, with the digests of the tables",
+                "null": "it had asked none",
+            },
+        ),
+        pa.field(
+            "code_version",
+            pa.string(),
+            metadata={"meaning": "digest of the sources that computed it, and their commit", "null": "not told"},
+        ),
+        pa.field(
+            "parameters",
+            pa.string(),
+            metadata={"meaning": "parameters of the page as it was executed, as JSON", "null": "not told"},
         ),
     ]
 )
@@ -69,6 +90,10 @@ class Finding:
     claim_unit: str | None = None
     unlike: str | None = None
     """Why the claim stands beside it and is not tested by it: another fault, another load."""
+    query_hash: str | None = None
+    """SHA-256 over all queries that the page had asked by then, with the digests of the tables; None if none."""
+    code_version: str | None = None
+    """Digest of the sources that computed it, and their commit."""
 
     def __post_init__(self) -> None:
         if not self.id.strip() or not self.unit.strip():
@@ -145,6 +170,7 @@ def record(
     finding = Finding(
         id, _real(value), unit, _real(lo), _real(hi), None if n is None else int(n), run, query, claim, note,
         said and said.says, float(said.value) if said else None, said and said.unit, unlike,
+        ASKED.digest(), code_version(),
     )  # fmt: skip
     display(finding)
     return finding
@@ -217,7 +243,27 @@ def table(findings: Sequence[Finding]) -> str:
     return f"<table class='findings'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def write(findings: Sequence[tuple[str, Finding]], folder: Path) -> None:
-    """Write findings, each with the page that recorded it, as `findings.parquet`."""
-    rows = [{"notebook": page} | asdict(finding) for page, finding in findings]
+def write(
+    findings: Sequence[tuple[str, Finding]], folder: Path, parameters: Mapping[str, Mapping[str, Any]] | None = None
+) -> None:
+    """Write findings, each with the page that recorded it, as `findings.parquet`.
+
+    Parameters
+    ----------
+    findings
+        Pairs of page and finding.
+    folder
+        Where the file goes.
+    parameters
+        By page those that it was executed with.
+    """
+    executed = {page: json.dumps(dict(values), sort_keys=True) for page, values in (parameters or {}).items()}
+    rows = [{"notebook": page, "parameters": executed.get(page)} | asdict(finding) for page, finding in findings]
     pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), folder / FILE)
+
+
+def read(folder: Path) -> list[tuple[str, Finding]]:
+    """Give the findings of a report, each with the page that recorded it."""
+    named = {field.name for field in fields(Finding)}
+    rows = pq.read_table(folder / FILE).to_pylist()
+    return [(row["notebook"], Finding(**{name: row[name] for name in row if name in named})) for row in rows]

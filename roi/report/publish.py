@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,11 @@ from roi.charts.image import write_images
 from roi.charts.spec import ChartSpec
 from roi.charts.table import write_csv
 from roi.errors import BadParameters, ChromiumMissing, ImagesFailed, ReportNotPublished, RoiError, UnknownName
-from roi.report import findings, parameters, runner
+from roi.report import checksums, findings, origin, parameters, runner
 from roi.report.catalog import Page
 from roi.report.collect import Collected, collect
 from roi.report.contents import About, contents
+from roi.report.deck import make as deck
 from roi.report.execute import Job, Status
 from roi.report.findings import Finding
 from roi.report.pages import page as html_page
@@ -55,11 +56,13 @@ class Report:
     """Time of its parts, in seconds."""
     images_ok: bool = True
     """False when Chromium was there and could not draw an image."""
+    deck_ok: bool = True
+    """False when no deck could be made."""
 
     @property
     def complete(self) -> bool:
-        """Every page is ok, and no image failed."""
-        return self.images_ok and all(outcome.status is Status.OK for outcome in self.outcomes)
+        """Every page is ok, no image failed, and there is a deck."""
+        return self.images_ok and self.deck_ok and all(outcome.status is Status.OK for outcome in self.outcomes)
 
 
 def plan(pages: Sequence[Page], run: str, given: Mapping[str, str], tables: Sequence[str] | None = None) -> Plan:
@@ -118,8 +121,25 @@ def publish(
     target: Path,
     started: Callable[[str], None] = lambda name: None,
     ended: Callable[[Outcome], None] = lambda outcome: None,
+    run: Path | None = None,
+    images: bool = True,
 ) -> Report:
     """Run a plan and put the report in its place; an earlier report stays whole until then.
+
+    Parameters
+    ----------
+    pages, planned
+        What is run, and with which parameters.
+    about
+        What the report says of its run.
+    target
+        The report's folder.
+    started, ended
+        Told as notebooks begin and end.
+    run
+        Folder of the run, whose digests the report keeps; None keeps none.
+    images
+        Whether charts are drawn as PNG and SVG, which takes a browser and most of the time.
 
     Raises
     ------
@@ -137,25 +157,32 @@ def publish(
     except OSError as error:
         raise ReportNotPublished(f"No report can be written to {target.parent}: {error.strerror}.") from error
     try:
+        made_from = origin.here(run, _named_files(pages, planned))
         outcomes, collected = _run(pages, planned, work, started, ended)
         ran = datetime.now(UTC)
         charts = {f"{name}-{spec.id}": spec for name, found in collected.items() for spec in found.charts.values()}
-        notices, images_ok = _write_charts(charts, work / "charts")
+        notices, images_ok = _write_charts(charts, work / "charts", images)
         drew = datetime.now(UTC)
         recorded = [(name, finding) for name, found in collected.items() for finding in found.findings]
-        findings.write(recorded, work)
+        findings.write(recorded, work, _executed_with(pages, planned, work))
         listed = [(page, outcomes[page.name]) for page in pages]
         _write_pages(listed, collected, about, work)
-        _write_index(listed, recorded, about, notices, work)
+        made = datetime.now(UTC)
+        images_word = "failed" if not images_ok else "skipped" if notices else "ok"
+        lacking = write_deck(listed, about, made, work, {name: found.charts for name, found in collected.items()})
+        notices = [*notices, *lacking]
+        write_index(listed, recorded, about, notices, made, work)
         seconds = {"notebooks": (ran - began).total_seconds(), "images": (drew - ran).total_seconds(),
                    "whole": (datetime.now(UTC) - began).total_seconds()}  # fmt: skip
-        _write_status(listed, planned, about, notices, images_ok, seconds, work)
+        _write_status(listed, planned, about, notices, images_word, seconds, made, work)
+        origin.write(made_from, work)
+        checksums.write(work)
         work.chmod(0o755)
         _replace(target, work)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     results = tuple(replace(one, executed=None) for one in outcomes.values())
-    return Report(target, results, len(charts), len(recorded), tuple(notices), seconds, images_ok)
+    return Report(target, results, len(charts), len(recorded), tuple(notices), seconds, images_ok, not lacking)
 
 
 def _run(
@@ -194,13 +221,37 @@ def _run(
 
 
 def _nameless(outcome: Outcome, work: Path) -> Outcome:
-    return replace(outcome, sentence=without_names(outcome.sentence, [work]))
+    return replace(outcome, sentence=without_names(outcome.sentence, [work]), seconds=round(outcome.seconds, 2))
 
 
-def _write_charts(charts: Mapping[str, ChartSpec], folder: Path) -> tuple[list[str], bool]:
+def _named_files(pages: Sequence[Page], planned: Plan) -> list[Path]:
+    """Give the files that parameters name, such as inputs and claims of one's own."""
+    named = {
+        page.notebook.parent / value
+        for page in pages
+        for value in planned.parameters.get(page.name, {}).values()
+        if isinstance(value, str) and value
+    }
+    return sorted(path for path in named if path.is_file())
+
+
+def _executed_with(pages: Sequence[Page], planned: Plan, work: Path) -> dict[str, dict[str, Any]]:
+    """Give by page every parameter that it was executed with, those that nobody set among them."""
+    with_defaults = {
+        page.name: {name: one.default for name, one in parameters.declared(page.notebook).items()}
+        | dict(planned.parameters[page.name])
+        for page in pages
+        if page.name in planned.parameters
+    }
+    return json.loads(without_names(json.dumps(with_defaults), [work]))
+
+
+def _write_charts(charts: Mapping[str, ChartSpec], folder: Path, images: bool) -> tuple[list[str], bool]:
     folder.mkdir()
     for name, spec in charts.items():
         write_csv(spec, folder / f"{name}.csv")
+    if not images:
+        return [], True
     try:
         write_images(charts, folder)
     except ChromiumMissing as error:
@@ -224,26 +275,38 @@ def _write_pages(
         shutil.copyfile(asset, work / asset.name)
 
 
-def _write_index(
-    listed: Sequence[tuple[Page, Outcome]],
-    recorded: Sequence[tuple[str, Finding]],
-    about: About,
-    notices: Sequence[str],
-    work: Path,
-) -> None:
-    made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    (work / "index.html").write_text(without_names(contents(about, listed, recorded, made, notices), [work]))
+def write_deck(
+    listed: Sequence[tuple[Page, Outcome]], about: About, made: datetime, work: Path,
+    charts: Mapping[str, Mapping[str, ChartSpec]] | None = None,
+) -> list[str]:  # fmt: skip
+    """Write the deck of what lies in a folder, and give sentences about why there is none; `made` is when the report was."""
+    try:
+        content = deck.deck(deck.of_folder(work, about, made, listed, charts))
+    except RoiError as error:
+        return [f"There is no deck: {error}"]
+    (work / deck.FILE).write_bytes(content)
+    return []
+
+
+def write_index(
+    listed: Sequence[tuple[Page, Outcome]], recorded: Sequence[tuple[str, Finding]], about: About,
+    notices: Sequence[str], made: datetime, work: Path,
+) -> None:  # fmt: skip
+    """Write the first page; `made` is when the report was."""
+    told = contents(about, listed, recorded, made.strftime("%Y-%m-%d %H:%M UTC"), notices)
+    (work / "index.html").write_text(without_names(told, [work]))
 
 
 def _write_status(
-    listed: Sequence[tuple[Page, Outcome]], planned: Plan, about: About, notices: Sequence[str], images_ok: bool,
-    seconds: Mapping[str, float], work: Path,
+    listed: Sequence[tuple[Page, Outcome]], planned: Plan, about: About, notices: Sequence[str], images: str,
+    seconds: Mapping[str, float], made: datetime, work: Path,
 ) -> None:  # fmt: skip
     said = {
         "run": about.run,
-        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "about": asdict(about),
+        "made_at": made.isoformat(timespec="seconds"),
         "seconds": {name: round(value, 2) for name, value in seconds.items()},
-        "images": "ok" if images_ok and not notices else "skipped" if images_ok else "failed",
+        "images": images,
         "notices": list(notices),
         "notebooks": {
             page.name: {
@@ -251,7 +314,7 @@ def _write_status(
                 "title": page.title,
                 "status": outcome.status.value,
                 "sentence": outcome.sentence,
-                "seconds": round(outcome.seconds, 2),
+                "seconds": outcome.seconds,
                 "parameters": dict(planned.parameters.get(page.name, {})),
             }
             for page, outcome in listed

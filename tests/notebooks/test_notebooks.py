@@ -12,25 +12,19 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from pptx import Presentation
 
 from bench.paths import ROOT
 from roi.report import catalog
 from roi.report.collect import collect
 from tests.accuracy import campaigns
+from tests.unit import drawn_charts
 
-RUN = "small"
+RUN = campaigns.RUN
 ANALYSES = ("10_gc_pauses", "11_qps_density", "12_latency_tails", "20_recovery", "30_roi_factor")
-RECOVERY = """
-[[recovery]]
-faults = ["sigkill"]
-policy = "aggressive"
-horizon_s = 15
-baseline_s = 1
-sustain_s = 1
-repetitions = 1
-"""
 PAGES = [page.name for page in catalog.choose(catalog.read(), ())]
 NS = 1e9
 
@@ -38,14 +32,9 @@ pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="session")
-def runs(tmp_path_factory) -> Path:
-    """Give a folder of runs that holds one small run of Go and Node."""
-    folder = tmp_path_factory.mktemp("measured")
-    suite = campaigns.write_suite(folder, "go", "node")
-    suite.write_text(suite.read_text() + RECOVERY)
-    done = campaigns.bench(folder / "runs", "run", str(suite), "--name", RUN)
-    assert done.returncode == 0, done.stderr
-    return folder / "runs"
+def runs(measured) -> Path:
+    """Give the folder of the small run."""
+    return measured
 
 
 @pytest.fixture(scope="session")
@@ -247,3 +236,37 @@ def test_a_notebook_runs_from_papermills_own_command_line(runs, findings, tmp_pa
 def test_the_notebooks_in_the_repository_stay_as_they_were(report) -> None:
     for notebook in catalog.NOTEBOOKS.glob("*.ipynb"):
         assert '"output_type"' not in notebook.read_text(), notebook.name
+
+
+def test_every_chart_of_the_deck_holds_the_rows_of_its_csv_and_of_its_notebook(report) -> None:
+    drawn = drawn_charts.charts((report / "deck.pptx").read_bytes())
+    assert len(drawn) >= 8
+    for name, shape in drawn.items():
+        page = next(page for page in PAGES if name.startswith(f"{page}-"))
+        spec = collect(report / "notebooks" / f"{page}.ipynb").charts[name.removeprefix(f"{page}-")]
+        cells = drawn_charts.cells(shape)
+        for formula, values in drawn_charts.references(shape):
+            assert values == drawn_charts.at(cells, formula), (name, formula)
+        in_columns = spec.kind in ("bars", "stacked_bars") and spec.series
+        columns = (
+            [spec.x, spec.series, spec.y]
+            if in_columns
+            else [c for c in dict.fromkeys((spec.series, spec.x, spec.y, spec.lo, spec.hi)) if c]
+        )
+        rows = drawn_charts.sort(drawn_charts.plotted(shape, columns, tuple(columns) if in_columns else None))
+        assert rows == drawn_charts.sort(drawn_charts.of_csv(report / "charts" / f"{name}.csv", columns)), name
+        told = [
+            tuple(None if pd.isna(one) else one for one in row) for row in spec.data[columns].itertuples(index=False)
+        ]
+        assert rows == drawn_charts.sort(
+            [tuple(one if isinstance(one, str | None) else float(one) for one in row) for row in told]
+        ), name
+
+
+def test_the_deck_answers_with_the_headline_of_the_first_page_and_says_where_it_was_measured(runs, report) -> None:
+    slides = [drawn_charts.texts(slide) for slide in Presentation(str(report / "deck.pptx")).slides]
+    headline = re.search(r"<h1>(.*?)</h1>", (report / "index.html").read_text())[1]
+    assert html.unescape(headline) in slides[1]
+    assert any(RUN in text for text in slides[0])
+    cpu = json.loads((runs / RUN / "manifest.json").read_text())["machine"]["cpu_model"]
+    assert any(cpu in text for text in slides[0])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from roi import cli
 from roi.data import Run, open_run
 from tests.notebooks.written_run import WrittenCell, write
 
@@ -21,3 +23,18 @@ def run(tmp_path: Path) -> Callable[..., Run]:
         return open_run(str(write(tmp_path / f"run-{next(numbers)}", cells, **changes)))
 
     return written
+
+
+@pytest.fixture
+def command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple]:
+    """Give what calls `roi` with these arguments: its exit code, and what it wrote to either stream."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["roi", *arguments])
+        try:
+            cli.main()
+        except SystemExit as stop:
+            return stop.code or 0, *capsys.readouterr()
+        return 0, *capsys.readouterr()
+
+    return call

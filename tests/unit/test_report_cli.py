@@ -9,7 +9,7 @@ import pytest
 
 from bench.store.manifest import Manifest, describe
 from bench.store.schema import SCHEMA_VERSION
-from roi import cli, data
+from roi import data
 from roi.report import catalog
 
 FIXTURES = Path(__file__).resolve().parents[1] / "notebooks" / "fixtures"
@@ -29,7 +29,7 @@ def manifest_of(folder):
 
 
 @pytest.fixture
-def roi(monkeypatch, tmp_path, capsys):
+def roi(command_line, monkeypatch, tmp_path):
     folder = tmp_path / "runs" / "r7"
     folder.mkdir(parents=True)
     manifest_of(folder)
@@ -39,16 +39,7 @@ def roi(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(catalog, "read", lambda: read(FIXTURES))
     monkeypatch.setenv("BROWSER_PATH", "no-such-browser")
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["roi", *arguments])
-        try:
-            cli.main()
-        except SystemExit as stop:
-            return stop.code or 0, *capsys.readouterr()
-        return 0, *capsys.readouterr()
-
-    return call
+    return command_line
 
 
 def test_a_report_of_pages_that_are_ok_is_a_success(roi, tmp_path):

@@ -1,0 +1,68 @@
+"""A report that was published, read again for a deck."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+from pathlib import Path
+
+from bench.store import manifest
+from roi import data
+from roi.errors import ReportUnreadable, UnknownName
+from roi.report.catalog import Page
+from roi.report.contents import About
+from roi.report.deck.make import of_folder
+from roi.report.deck.story import Report
+from roi.report.execute import Status
+from roi.report.publish import STATUS_FILE
+from roi.report.runner import Outcome
+
+REPORTS = Path("reports")
+"""Where reports are published by default, by the names of their runs."""
+
+
+def find_report(name: str) -> Path:
+    """Give the folder of a report by its path, or by the run that it is about.
+
+    Raises
+    ------
+    ReportUnreadable
+        There is none.
+    """
+    folder = Path(name)
+    if (folder / STATUS_FILE).is_file():
+        return folder.resolve()
+    try:
+        run = manifest.read(data.find_run(name)).run
+    except UnknownName as error:
+        raise ReportUnreadable(f"{name} is neither the folder of a report nor a run. {error}") from error
+    if not (REPORTS / run / STATUS_FILE).is_file():
+        raise ReportUnreadable(f"The run {run} has no report in {REPORTS}. Make it with: roi report {name}")
+    return (REPORTS / run).resolve()
+
+
+def published(folder: Path, catalogue: Mapping[str, Page]) -> Report:
+    """Read a published report.
+
+    Raises
+    ------
+    ReportUnreadable
+        The folder holds no whole report.
+    """
+    try:
+        said = json.loads((folder / STATUS_FILE).read_text())
+        known = {field.name for field in fields(About)}
+        about = {name: value for name, value in said.get("about", {"run": said["run"]}).items() if name in known}
+        pages = [_page(name, page, catalogue) for name, page in said["notebooks"].items()]
+        return of_folder(folder, About(**about), datetime.fromisoformat(said["made_at"]), pages)
+    except (OSError, ValueError, KeyError) as error:
+        raise ReportUnreadable(
+            f"{folder.name} holds no whole report ({error}). Make it again with: roi report"
+        ) from error
+
+
+def _page(name: str, said: Mapping[str, str], catalogue: Mapping[str, Page]) -> tuple[Page, Outcome]:
+    page = catalogue.get(name) or Page(name, said["title"], Path(said["notebook"]))
+    return page, Outcome(name, Status(said["status"]), said["sentence"], said["seconds"])
