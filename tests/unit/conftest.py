@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from roi import cli
+from roi import cli, inputs
 from roi.data import Run, open_run
 from tests.notebooks.written_run import WrittenCell, write
 
@@ -21,6 +21,18 @@ def run(tmp_path: Path) -> Callable[..., Run]:
 
     def written(*cells: WrittenCell, **changes: object) -> Run:
         return open_run(str(write(tmp_path / f"run-{next(numbers)}", cells, **changes)))
+
+    return written
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., inputs.Inputs]:
+    """Give what writes an inputs file and reads it, with measured quantities from a run if one is given."""
+
+    def written(text: str, run: Run | None = None) -> inputs.Inputs:
+        path = tmp_path / "case.toml"
+        path.write_text(text)
+        return inputs.read(path, run)
 
     return written
 
