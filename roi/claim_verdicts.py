@@ -7,14 +7,13 @@ nothing: it says that the run, under its own conditions, has nothing against it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from bench.errors import no_such_name
-from roi import claim_arithmetic
+from roi import claim_arithmetic, noise
 from roi.claim_arithmetic import Computed
 from roi.claims import NO_STUDY, Claim, Relation
 from roi.errors import ClaimsInvalid
@@ -187,7 +186,7 @@ def _held_against(found: Finding, claim: Claim, floor: float | None) -> tuple[Ou
         return Outcome.NOT_MEASURABLE, f"{said} is of another unit"
     exact = found.n is None and found.lo is None and found.hi is None
     lo, hi = (found.value, found.value) if exact else (found.lo, found.hi)
-    if floor is not None and _apart(found.value, claim.value) < floor and claim.relation is Relation.IS:
+    if floor is not None and noise.apart(found.value, claim.value) < floor and claim.relation is Relation.IS:
         return Outcome.SUPPORTED, f"{said} is no further from it than the same variant from itself, {floor:.1%}"
     outcome, reason = _by_ends(claim, lo, hi, said, exact=exact)
     if outcome is Outcome.CONTRADICTED and claim.relation is Relation.IS:
@@ -232,12 +231,7 @@ def _together(said: Sequence[tuple[Outcome, str]]) -> tuple[Outcome, str]:
 def _nearest(found: Sequence[Finding], claim: Claim) -> Finding | None:
     """Give the figure that is kindest to the claim."""
     valued = [one for one in found if one.value is not None and one.unit == claim.unit]
-    return min(valued, key=lambda one: _apart(one.value, claim.value)) if valued else (found[0] if found else None)
-
-
-def _apart(value: float, other: float) -> float:
-    """Give by which share one figure is larger than another; infinite where they have no ratio."""
-    return max(value / other, other / value) - 1 if value > 0 and other > 0 else math.inf
+    return min(valued, key=lambda one: noise.apart(one.value, claim.value)) if valued else (found[0] if found else None)
 
 
 def _unanswered(claim: Claim, answers: Answers | None, catalogue: Sequence[str]) -> str:

@@ -5,7 +5,6 @@ The article's file is `data/claims.toml`; an analyst's own has the same form, wh
 
 from __future__ import annotations
 
-import os
 import tomllib
 from decimal import Decimal
 from enum import StrEnum
@@ -15,12 +14,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from roi import user_files
 from roi.claim_arithmetic import fault_of
+from roi.data import DATA
 from roi.errors import ClaimsInvalid, UnknownName
 from roi.toml_lines import line_of, lines
 
-ROOT = Path(__file__).resolve().parent.parent
-ARTICLE = ROOT / "data" / "claims.toml"
+ARTICLE = DATA / "claims.toml"
 ARTICLE_NAME = "article"
 NO_STUDY = "none"
 
@@ -118,11 +118,8 @@ def find(name: str) -> Path:
     """
     if name == ARTICLE_NAME:
         return ARTICLE
-    # A notebook runs in its own folder; the shell that started it says where the user is.
-    places = (Path(), Path(os.environ.get("PWD", ".")), ROOT)
-    for place in places:
-        if (place / name).is_file():
-            return (place / name).resolve()
+    if found := user_files.find(name):
+        return found
     raise ClaimsInvalid(name, [(None, f'is no file: give the path of a claims file, or "{ARTICLE_NAME}"')])
 
 

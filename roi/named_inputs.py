@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from roi import inputs
+from roi import inputs, user_files
 from roi.data import DATA, Run, open_run
 from roi.errors import InputsInvalid, UnknownName
 from roi.inputs import Inputs
@@ -14,7 +14,7 @@ _FILE = "inputs.toml"
 
 
 def find_inputs(name: str) -> Path:
-    """Give the inputs file of a name in `data/inputs`, or of a path, of a file or of its folder.
+    """Give the inputs file of a name in `data/inputs`, or of a path, of a file or of its folder, from where the command was given.
 
     Raises
     ------
@@ -25,8 +25,8 @@ def find_inputs(name: str) -> Path:
     known |= {path.parent.name: path for path in INPUTS.glob(f"*/{_FILE}")}
     if name in known:
         return known[name]
-    path = Path(name) / _FILE if Path(name).is_dir() else Path(name)
-    if not path.is_file():
+    path = user_files.find(name) or user_files.find(f"{name}/{_FILE}")
+    if path is None:
         raise UnknownName("inputs file", name, sorted(known))
     return path
 

@@ -9,6 +9,7 @@ same system measured twice under common methods "differed" in 38 of 100 comparis
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,12 +36,17 @@ class Floor:
 
         What chance makes of few processes is in every interval already; the floor is what the pair shows beside it.
         """
-        return max(self.ratio.value, 1 / self.ratio.value) - 1
+        return apart(self.ratio.value, 1.0)
 
     @property
     def differs(self) -> bool:
         """Whether the pair is told apart, which it should not be more often than once in twenty times."""
         return self.ratio.excludes(1.0)
+
+
+def apart(one: float, other: float) -> float:
+    """Give by which share the larger of two figures is above the smaller; infinite where they have no ratio."""
+    return max(one / other, other / one) - 1 if one > 0 and other > 0 else math.inf
 
 
 def floors(run: Run, all_cells: bool = False) -> list[Floor]:

@@ -135,7 +135,7 @@ def _verdict(value: float, lo: float | None, hi: float | None, floor: float | No
         return "not known: one process"
     if lo <= 1 <= hi:
         return "no change shown"
-    if floor is not None and max(value, 1 / value) - 1 < floor:
+    if floor is not None and noise.apart(value, 1.0) < floor:
         return "below the noise floor"
     return "higher" if value > 1 else "lower"
 

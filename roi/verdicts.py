@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from roi import claims, pauses
 from roi.claims import Claim
 from roi.data import Run
 from roi.statistics import studentised
+from roi.statistics.estimate import Estimate
 from roi.statistics.quantiles import observations_needed
 
 SUPPORTED, CONTRADICTED, NOT_MEASURABLE = "supported", "contradicted", "not measurable here"
-_ZGC17, _NODES = "java17-zgc", ("node20", "node")
+ZGC17, NODES = "java17-zgc", ("node20", "node")
+"""Variants that answer the article: its Java, and of Node its own release where a run has it, else the one that there is."""
 _NS_PER_US = 1e3
 
 DROPS = """
@@ -43,14 +46,14 @@ def of_run(run: Run, scenario: str, all_cells: bool = False) -> list[Verdict]:
     """Give the verdict on each of the eight figures, in the article's order."""
     table = pauses.distribution(run, scenario, all_cells).set_index("variant")
     rows = run.query(pauses.OF_RECORD, {"scenario": scenario, "all_cells": all_cells})
-    zgc = _seen(table, _ZGC17)
+    zgc = _seen(table, ZGC17)
     # The article's own release where the run has it, else the one that it has.
-    node = next((seen for name in _NODES if (seen := _seen(table, name)) is not None), None)
+    node = next((seen for name in NODES if (seen := _seen(table, name)) is not None), None)
     stated_us = claims.claim("zgc17_pause_p99").value
     said = {
         "pause_target": _target(zgc),
         "zgc17_pause_mean": _mean(run, rows, zgc, scenario, all_cells),
-        "zgc17_pause_p99": _p99(zgc, stated_us, stated_us, missing=_ZGC17),
+        "zgc17_pause_p99": _p99(zgc, stated_us, stated_us, missing=ZGC17),
         "zgc17_pause_spike": _spike(zgc, scenario),
         "zgc17_gc_rate": _rate(rows, zgc),
         "node20_pause_low": _of_node(node),
@@ -58,6 +61,18 @@ def of_run(run: Run, scenario: str, all_cells: bool = False) -> list[Verdict]:
         "rust_pause": _rust(run, table, scenario, all_cells),
     }
     return [Verdict(claims.claim(name), *outcome) for name, outcome in said.items()]
+
+
+def lengths_us(rows: pd.DataFrame) -> np.ndarray:
+    """Give how long Java 17 stood still with ZGC at most, µs, by pause; `rows` as `pauses.OF_RECORD` gives them."""
+    return rows.loc[rows["variant"] == ZGC17, "dur_hi_ns"].to_numpy(float) / _NS_PER_US
+
+
+def mean_pause(lengths: np.ndarray) -> Estimate | None:
+    """Give the mean of pauses, in their unit, with its interval; None of fewer than two. `n` is that of the pauses."""
+    if len(lengths) < 2:
+        return None
+    return Estimate(float(lengths.mean()), *studentised.interval(lengths), len(lengths))
 
 
 def _seen(table: pd.DataFrame, variant: str) -> pd.Series | None:
@@ -97,37 +112,36 @@ def _p99(
 def _target(summary: pd.Series | None) -> tuple[str, str]:
     target_us = claims.claim("pause_target").value
     if summary is None:
-        return _missing(_ZGC17)
+        return _missing(ZGC17)
     lo, hi = summary["p99_lo_us"], summary["p99_hi_us"]
     if pd.notna(lo) and lo > target_us:
-        return CONTRADICTED, f"{_ZGC17} misses it: its P99 is {lo:,.0f} µs or more"
+        return CONTRADICTED, f"{ZGC17} misses it: its P99 is {lo:,.0f} µs or more"
     if pd.notna(hi) and hi <= target_us:
-        return SUPPORTED, f"{_ZGC17} keeps it: its P99 is {hi:,.0f} µs or less"
+        return SUPPORTED, f"{ZGC17} keeps it: its P99 is {hi:,.0f} µs or less"
     return _too_few(summary) if pd.isna(hi) else (NOT_MEASURABLE, f"its P99 lies between {lo:,.0f} and {hi:,.0f} µs")
 
 
 def _mean(run: Run, rows: pd.DataFrame, summary: pd.Series | None, scenario: str, all_cells: bool) -> tuple[str, str]:
     stated_us = claims.claim("zgc17_pause_mean").value
     if summary is None:
-        return _missing(_ZGC17)
-    lengths = rows.loc[rows["variant"] == _ZGC17, "dur_hi_ns"].to_numpy(float) / _NS_PER_US
-    if len(lengths) < 2:
+        return _missing(ZGC17)
+    mean = mean_pause(lengths_us(rows))
+    if mean is None:
         return NOT_MEASURABLE, "one pause has no interval"
-    lo, hi = studentised.interval(lengths)
     told = pauses.phase_against_safepoint(run, scenario, all_cells).set_index("variant")
     log = (
-        f"; the collector's own line says {told.loc[_ZGC17, 'phase_us']:,.0f} µs in the median"
-        if _ZGC17 in told.index
+        f"; the collector's own line says {told.loc[ZGC17, 'phase_us']:,.0f} µs in the median"
+        if ZGC17 in told.index
         else ""
     )
-    reason = f"the application stood still for {lo:,.0f} to {hi:,.0f} µs in the mean (n = {len(lengths):,}){log}"
-    return (SUPPORTED if lo <= stated_us <= hi else CONTRADICTED), reason
+    reason = f"the application stood still for {mean.lo:,.0f} to {mean.hi:,.0f} µs in the mean (n = {mean.n:,}){log}"
+    return (CONTRADICTED if mean.excludes(stated_us) else SUPPORTED), reason
 
 
 def _spike(summary: pd.Series | None, scenario: str) -> tuple[str, str]:
     stated_us = claims.claim("zgc17_pause_spike").value
     if summary is None:
-        return _missing(_ZGC17)
+        return _missing(ZGC17)
     longest = summary["longest_us"]
     if longest > stated_us:
         without = "" if scenario == "surge" else ", without any burst"
@@ -142,9 +156,9 @@ def _spike(summary: pd.Series | None, scenario: str) -> tuple[str, str]:
 
 def _rate(rows: pd.DataFrame, summary: pd.Series | None) -> tuple[str, str]:
     if summary is None:
-        return _missing(_ZGC17)
+        return _missing(ZGC17)
     minutes = summary["n"] / summary["per_minute"]
-    own = rows[rows["variant"] == _ZGC17]
+    own = rows[rows["variant"] == ZGC17]
     stops = own.groupby("phase").size()
     return NOT_MEASURABLE, (
         f"{stops.max() / minutes:,.0f} collections a minute here: how many there are follows from what is allocated and from the"
@@ -154,7 +168,7 @@ def _rate(rows: pd.DataFrame, summary: pd.Series | None) -> tuple[str, str]:
 
 def _of_node(summary: pd.Series | None) -> tuple[str, str]:
     low, high = (claims.claim(f"node20_pause_{end}").value for end in ("low", "high"))
-    missing = " or ".join(_NODES)
+    missing = " or ".join(NODES)
     named = "" if summary is None else f"P99 of all stops of {summary.name}, steps included,"
     return _p99(summary, low, high, missing=missing, named=named)
 

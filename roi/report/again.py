@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from roi.report import findings, origin, parameters, publish
 from roi.report.catalog import Page
 from roi.report.contents import About
+from roi.report.deck import published
 from roi.report.execute import Status
 from roi.report.origin import Origin
 from roi.report.pieces import Piece, pieces
@@ -104,9 +105,8 @@ def _write_first_page_and_deck(
     """Write first page and deck as the report would have them: with its time, and with its pages that were not complete."""
     listed = []
     for name, said in stored.pages.items():
-        page = catalogue.get(name) or Page(name, said["title"], Path(said["notebook"]))
-        status = outcomes[name].status if name in outcomes else Status(said["status"])
-        listed.append((page, Outcome(name, status, said["sentence"], said["seconds"])))
+        page, outcome = published.listed(name, said, catalogue)
+        listed.append((page, replace(outcome, status=outcomes[name].status) if name in outcomes else outcome))
     made = datetime.fromisoformat(stored.made_at)
     publish.write_deck(listed, about, made, folder)
     publish.write_index(listed, findings.read(folder), about, stored.notices, made, folder)

@@ -118,6 +118,11 @@ def declared(path: Path) -> dict[str, Parameter]:
         raise BadParameters(f"{path.name}: {error}") from error
 
 
+def defaults(path: Path) -> dict[str, Any]:
+    """Give the values that a notebook's parameters have when nobody sets them; raises as `declared` does."""
+    return {name: parameter.default for name, parameter in declared(path).items()}
+
+
 def read_declarations(source: str) -> dict[str, Parameter]:
     """Give the parameters that the source of a `parameters` cell declares, by name."""
     try:

@@ -14,6 +14,7 @@ from typing import Any
 
 from plotly.offline import get_plotlyjs
 
+from roi import user_files
 from roi.charts.image import write_images
 from roi.charts.spec import ChartSpec
 from roi.charts.table import write_csv
@@ -226,20 +227,14 @@ def _nameless(outcome: Outcome, work: Path) -> Outcome:
 
 def _named_files(pages: Sequence[Page], planned: Plan) -> list[Path]:
     """Give the files that parameters name, such as inputs and claims of one's own."""
-    named = {
-        page.notebook.parent / value
-        for page in pages
-        for value in planned.parameters.get(page.name, {}).values()
-        if isinstance(value, str) and value
-    }
-    return sorted(path for path in named if path.is_file())
+    values = {value for page in pages for value in planned.parameters.get(page.name, {}).values()}
+    return sorted({path for value in values if isinstance(value, str) and (path := user_files.find(value))})
 
 
 def _executed_with(pages: Sequence[Page], planned: Plan, work: Path) -> dict[str, dict[str, Any]]:
     """Give by page every parameter that it was executed with, those that nobody set among them."""
     with_defaults = {
-        page.name: {name: one.default for name, one in parameters.declared(page.notebook).items()}
-        | dict(planned.parameters[page.name])
+        page.name: parameters.defaults(page.notebook) | dict(planned.parameters[page.name])
         for page in pages
         if page.name in planned.parameters
     }

@@ -19,15 +19,11 @@ from roi.data import Run
 from roi.factor import FactorInputs
 from roi.factor_interval import Samples
 from roi.report import catalog, parameters
-from roi.statistics import studentised
 from roi.surge import Peak, Prices
 from roi.views import density, factor, objective, pause_findings, recovery, rolling, surge, surge_check
 from roi.views import latency as latency_view
 from roi.views import slo as slo_view
 from roi.views import tails as tails_view
-
-_NS_PER_US = 1e3
-_NODES = ("node20", "node")
 
 
 @dataclass(frozen=True)
@@ -59,8 +55,7 @@ def asked(run: Run, scenario: str, all_cells: bool = False) -> Callable[[str], A
 
 def _defaults(page: str) -> dict[str, Any]:
     """Give the values that a page's parameters have when nobody sets them."""
-    notebook = catalog.NOTEBOOKS / f"{page}.ipynb"
-    return {name: parameter.default for name, parameter in parameters.declared(notebook).items()}
+    return parameters.defaults(catalog.NOTEBOOKS / f"{page}.ipynb")
 
 
 def _of_pauses(question: Question) -> Answers:
@@ -80,27 +75,22 @@ def _behind_verdicts(
     run: Run, question: Question, recorded: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[dict[str, Any]]:
     """Give the figures that the verdicts on pauses rest on, each with its claim."""
-    zgc = recorded.get("pause_p99_java17-zgc")
-    node = next((said for name in _NODES if (said := recorded.get(f"pause_p99_{name}"))), None)
+    zgc = recorded.get(f"pause_p99_{verdicts.ZGC17}")
+    node = next((said for name in verdicts.NODES if (said := recorded.get(f"pause_p99_{name}"))), None)
     p99s = {"pause_target": zgc, "zgc17_pause_p99": zgc, "node20_pause_low": node, "node20_pause_high": node}
     for claim, said in p99s.items():
         if said is not None and said["value"] is not None:
             yield {**said, "claim": claim}
     rows = run.query(pauses.OF_RECORD, {"scenario": question.scenario, "all_cells": question.all_cells})
-    lengths = rows.loc[rows["variant"] == "java17-zgc", "dur_hi_ns"].to_numpy(float) / _NS_PER_US
-    if len(lengths) < 2:
+    lengths = verdicts.lengths_us(rows)
+    mean = verdicts.mean_pause(lengths)
+    if mean is None:
         return
-    lo, hi = studentised.interval(lengths)
-    common = {"unit": "us", "n": len(lengths), "query": pauses.OF_RECORD}
-    yield common | {
-        "id": "pause_mean_java17-zgc",
-        "value": lengths.mean(),
-        "lo": lo,
-        "hi": hi,
-        "claim": "zgc17_pause_mean",
-    }
-    yield common | {"id": "pause_longest_java17-zgc", "value": lengths.max(), "lo": lengths.max(), "claim": "zgc17_pause_spike",
-                    "note": "the longest seen: longer ones are not excluded"}  # fmt: skip
+    common = {"unit": "us", "n": mean.n, "query": pauses.OF_RECORD}
+    yield common | {"id": f"pause_mean_{verdicts.ZGC17}", "value": mean.value, "lo": mean.lo, "hi": mean.hi,
+                    "claim": "zgc17_pause_mean"}  # fmt: skip
+    yield common | {"id": f"pause_longest_{verdicts.ZGC17}", "value": lengths.max(), "lo": lengths.max(),
+                    "claim": "zgc17_pause_spike", "note": "the longest seen: longer ones are not excluded"}  # fmt: skip
 
 
 def _of_density(question: Question) -> Answers:

@@ -141,7 +141,7 @@ def _place(row: Any, claimed: float, floor: float | None) -> str:
     """Say where the ratio over a base lies against the claimed one; empty where it has no interval."""
     if pd.isna(row.lo) or pd.isna(row.hi):
         return ""
-    near = floor is not None and max(claimed / row.value, row.value / claimed) - 1 < floor
+    near = floor is not None and noise.apart(claimed, row.value) < floor
     if near or row.lo <= claimed <= row.hi:
         return "cannot be told from it against"
     return "is below it against" if row.hi < claimed else "is above it against"

@@ -15,7 +15,7 @@ from roi.business_case import Horizon
 from roi.decision import NOTHING, against, decide, leading, reaches, summary, worth
 from roi.distributions import Pert
 from roi.errors import InputsInvalid, UnknownName
-from roi.named_inputs import find_inputs, open_inputs
+from roi.named_inputs import INPUTS, find_inputs, open_inputs
 from roi.quantities import CATALOGUE
 from roi.views import business_case as view
 from roi.views import case_against as against_view
@@ -234,6 +234,16 @@ def test_an_option_and_the_service_as_it_is_are_told_apart_in_a_label():
     assert money.label("fix_hours") == "fix hours (today)"
     assert money.label("java_improved.fix_hours") == "fix hours (java improved)"
     assert money.label("fixes_per_year") == "fixes per year"
+
+
+def test_a_path_of_inputs_counts_from_where_the_command_was_given_also_within_a_notebook(tmp_path, monkeypatch):
+    (tmp_path / "mine.toml").write_text("x = 1")
+    (tmp_path / "firm").mkdir()
+    (tmp_path / "firm" / "inputs.toml").write_text("x = 1")
+    monkeypatch.setenv("PWD", str(tmp_path))
+    monkeypatch.chdir(INPUTS)
+    assert find_inputs("mine.toml") == (tmp_path / "mine.toml").resolve()
+    assert find_inputs("firm") == (tmp_path / "firm" / "inputs.toml").resolve()
 
 
 def test_inputs_are_found_by_name_and_an_unknown_one_shows_those_that_there_are(tmp_path):

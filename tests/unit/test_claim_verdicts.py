@@ -2,9 +2,10 @@
 
 import pytest
 
+from bench.paths import ROOT
 from roi import claims, density
 from roi.claim_verdicts import Answers, Outcome, of_claims
-from roi.claims import ROOT, parse
+from roi.claims import parse
 from roi.data import Run
 from roi.errors import ClaimsInvalid
 from roi.report import catalog

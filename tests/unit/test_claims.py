@@ -4,8 +4,9 @@ import tomllib
 
 import pytest
 
+from bench.paths import ROOT
 from roi import claims
-from roi.claims import ARTICLE, ROOT, Relation, parse
+from roi.claims import ARTICLE, Relation, parse
 from roi.errors import ClaimsInvalid
 
 RATE = """\

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from bench.store import manifest
 from roi import data
@@ -55,7 +56,7 @@ def published(folder: Path, catalogue: Mapping[str, Page]) -> Report:
         said = json.loads((folder / STATUS_FILE).read_text())
         known = {field.name for field in fields(About)}
         about = {name: value for name, value in said.get("about", {"run": said["run"]}).items() if name in known}
-        pages = [_page(name, page, catalogue) for name, page in said["notebooks"].items()]
+        pages = [listed(name, page, catalogue) for name, page in said["notebooks"].items()]
         return of_folder(folder, About(**about), datetime.fromisoformat(said["made_at"]), pages)
     except (OSError, ValueError, KeyError) as error:
         raise ReportUnreadable(
@@ -63,6 +64,7 @@ def published(folder: Path, catalogue: Mapping[str, Page]) -> Report:
         ) from error
 
 
-def _page(name: str, said: Mapping[str, str], catalogue: Mapping[str, Page]) -> tuple[Page, Outcome]:
+def listed(name: str, said: Mapping[str, Any], catalogue: Mapping[str, Page]) -> tuple[Page, Outcome]:
+    """Give a page of a report and what became of it, from what the report's status file says of it."""
     page = catalogue.get(name) or Page(name, said["title"], Path(said["notebook"]))
     return page, Outcome(name, Status(said["status"]), said["sentence"], said["seconds"])
