@@ -9,11 +9,10 @@ from pptx.slide import Slide
 from pptx.util import Emu
 
 from roi.charts.drawingml.chart import chart
-from roi.charts.drawingml.elements import legible
+from roi.charts.drawingml.elements import EMU_A_POINT, legible
 from roi.charts.drawingml.workbook import workbook
 from roi.charts.spec import ChartSpec
 
-_EMU_A_POINT = 12_700
 _EXTERNAL = "{http://schemas.openxmlformats.org/drawingml/2006/chart}externalData"
 
 
@@ -35,7 +34,7 @@ def add_chart(slide: Slide, spec: ChartSpec, left: int, top: int, width: int, he
     empty = XyChartData()
     empty.add_series("").add_data_point(0, 0)
     frame = slide.shapes.add_chart(XL_CHART_TYPE.XY_SCATTER, Emu(left), Emu(top), Emu(width), Emu(height), empty)
-    drawn = chart(spec, width / _EMU_A_POINT, height / _EMU_A_POINT)
+    drawn = chart(spec, width / EMU_A_POINT, height / EMU_A_POINT)
     space = frame.chart.element
     kept = space.find(_EXTERNAL)
     space[:] = [*drawn.content, kept]

@@ -20,6 +20,8 @@ from roi.charts.drawingml.elements import (
 )
 from roi.charts.drawingml.plot import (
     CLAIM_PT,
+    GAP_PT,
+    WHISKER_PT,
     Plot,
     Room,
     label,
@@ -36,13 +38,11 @@ from roi.charts.text_width import width_pt, wrapped
 _CATEGORIES, _VALUES = 1, 2
 _GAP_SINGLE, _GAP_SEVERAL = 60, 45
 """Room between categories, in percent of a bar's thickness."""
-_WHISKER_PT = 1.75
 _DARKER = 0.45
 """Share of black in whiskers: both of their ends stay visible on the bar."""
 _NAMES_WIDTH = 0.34
 _LINE_ENDS_PT = 40
 """A reference line runs from the middle of the first category to that of the last; dashes of this length go on beyond."""
-_GAP_PT = 10
 
 
 def bars(spec: ChartSpec, width: float, height: float) -> Plot:
@@ -109,7 +109,7 @@ def _whiskers(spec: ChartSpec, sheet: Sheet, place: int, colour: str) -> list[El
     if spec.lo is None:
         return []
     darker = theme.mixed(colour, "#000000", _DARKER) if spec.series else INK
-    return [whiskers("", sheet.span(f"above{place}"), sheet.span(f"below{place}"), darker, _WHISKER_PT)]
+    return [whiskers("", sheet.span(f"above{place}"), sheet.span(f"below{place}"), darker, WHISKER_PT)]
 
 
 def _lines(spec: ChartSpec, sheet: Sheet, first: int) -> Element:
@@ -136,5 +136,5 @@ def _room(spec: ChartSpec, scale: Scale, width: float, height: float, lying: boo
     names = max(width_pt(part, AXIS_PT) for part in lines)
     numbers_wide = max(width_pt(text, AXIS_PT) for text in scale.labels())
     below = (1.6 + 1.5 * bool(spec.y_title and lying)) * line_height()
-    left = names + _GAP_PT if lying else numbers_wide + _GAP_PT + upright_title(spec.y_title, height)
-    return Room(left + _GAP_PT, _GAP_PT, numbers_wide / 2 + _GAP_PT, below)
+    left = names + GAP_PT if lying else numbers_wide + GAP_PT + upright_title(spec.y_title, height)
+    return Room(left + GAP_PT, GAP_PT, numbers_wide / 2 + GAP_PT, below)

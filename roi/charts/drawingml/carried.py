@@ -11,19 +11,18 @@ from dataclasses import dataclass, replace
 from roi.charts import theme
 from roi.charts.drawingml.axes import Scale
 from roi.charts.drawingml.elements import AXIS_PT, CLAIM, INK, MUTED, C, Element, line, marker, no_line, value
-from roi.charts.drawingml.plot import CLAIM_PT, label, labels
+from roi.charts.drawingml.plot import CLAIM_PT, GAP_PT, WHISKER_PT, label, labels
 from roi.charts.drawingml.sheet import Cell, Column, Sheet, numbers, texts
 from roi.charts.spec import ChartSpec, ReferenceLine
 from roi.charts.text_width import width_pt, wrapped
 
 FEW = 60
 """A cumulated share of more rows than this is a line from row to row, which no eye can tell from its steps."""
-LINE_PT, WHISKER_PT = 2.5, 1.75
+LINE_PT = 2.5
 _SPREAD = 0.7
 """Share of a category's room that its series are spread over."""
 _NAMES_WIDTH = 0.34
 """Largest share of the chart's width that names of categories take; longer ones are set in two lines and more."""
-GAP_PT = 10
 _JUST_INSIDE = 1e-4
 APART = "\u00a0\u00a0"
 """Between a name and a dot that lies on the axis."""

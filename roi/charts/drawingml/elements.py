@@ -24,7 +24,7 @@ AXIS_PT = 14
 """Size of all text in a chart, in points: what the back of a room can read."""
 INK, CLAIM, MUTED, RULE, GRID = "ink 100", "ink 75", "ink 65", "ink 30", "ink 15"
 """Shares of the text colour of the slide's theme, which is light where a template is dark."""
-_EMU_A_POINT = 12_700
+EMU_A_POINT = 12_700
 
 _MARKERS = {
     "circle": "circle", "square": "square", "diamond": "diamond", "triangle-up": "triangle", "cross": "plus", "x": "x",
@@ -76,7 +76,7 @@ def hatched(colour: str, pattern: str) -> Element:
 def line(colour: str, width_pt: float, dash: str = "solid", opacity: float = 1.0) -> Element:
     """Give a line; `dash` is `solid` or the lengths that `roi.charts.theme` names."""
     drawn = A.ln(
-        solid(colour, opacity), A.prstDash(val=preset_dash(dash)), A.round(), w=str(round(width_pt * _EMU_A_POINT))
+        solid(colour, opacity), A.prstDash(val=preset_dash(dash)), A.round(), w=str(round(width_pt * EMU_A_POINT))
     )
     drawn.set("cap", "flat")
     return drawn

@@ -22,6 +22,9 @@ from roi.charts.drawingml.sheet import Sheet, Span, numbers
 from roi.charts.text_width import LINE, width_pt, wrapped
 
 CLAIM_PT = theme.CLAIM_WIDTH * 1.25
+WHISKER_PT = 1.75
+GAP_PT = 10
+"""Room between the drawing and what stands beside it."""
 _TITLE_SHARE = 0.6
 """Share of a chart's height that an axis has at least, for its turned title."""
 _KEY_PT = 46

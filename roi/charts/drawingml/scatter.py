@@ -13,9 +13,7 @@ from roi.charts.drawingml.axes import SHARES, Scale, linear, logarithmic, value_
 from roi.charts.drawingml.carried import (
     APART,
     FEW,
-    GAP_PT,
     LINE_PT,
-    WHISKER_PT,
     Scatter,
     broken_names,
     carrier,
@@ -28,7 +26,7 @@ from roi.charts.drawingml.carried import (
     with_places,
 )
 from roi.charts.drawingml.elements import AXIS_PT, C, Element, line, marker, no_line, value
-from roi.charts.drawingml.plot import Plot, Room, line_height, upright_title, whiskers
+from roi.charts.drawingml.plot import GAP_PT, WHISKER_PT, Plot, Room, line_height, upright_title, whiskers
 from roi.charts.drawingml.sheet import by_series, numbers, texts
 from roi.charts.spec import ChartSpec
 from roi.charts.text_width import width_pt

@@ -9,12 +9,12 @@ from pptx.slide import Slide as Drawn
 from pptx.util import Emu
 
 from roi.charts.deck import add_chart
+from roi.charts.drawingml.elements import EMU_A_POINT
 from roi.charts.text_width import LINE, fitted, wrapped
 from roi.report.deck.slides import Charted, Opening, Slide, Tabled, Told
 from roi.report.deck.table import add_table
 from roi.report.deck.template import Box, Template, box_of
 from roi.report.deck.text import (
-    EMU_A_POINT,
     INSET,
     INSET_UP,
     NOTE_SIZES,

@@ -9,11 +9,11 @@ from pptx.slide import Slide as Drawn
 from pptx.table import _Cell
 from pptx.util import Emu
 
-from roi.charts.drawingml.elements import MUTED, RULE, legible, line, no_fill, no_line
+from roi.charts.drawingml.elements import EMU_A_POINT, MUTED, RULE, legible, line, no_fill, no_line
 from roi.charts.text_width import LINE, fitted, wrapped
 from roi.report.deck.slides import Tabled
 from roi.report.deck.template import Box
-from roi.report.deck.text import EMU_A_POINT, points, write_paragraph
+from roi.report.deck.text import points, write_paragraph
 
 _PAD, _PAD_UP = 60_000, 36_000
 """Margins within a cell, in EMU."""

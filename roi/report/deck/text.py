@@ -13,11 +13,10 @@ from pptx.slide import Slide as Drawn
 from pptx.text.text import TextFrame, _Paragraph
 from pptx.util import Emu, Pt
 
-from roi.charts.drawingml.elements import legible
+from roi.charts.drawingml.elements import EMU_A_POINT, legible
 from roi.charts.text_width import Fitted, fitted
 from roi.report.deck.template import Box, Template, footers
 
-EMU_A_POINT = 12_700
 INSET = 91_440
 """Margin on the left and right within a box of text, which Office's own boxes have, in EMU."""
 INSET_UP = 45_720
