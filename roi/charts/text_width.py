@@ -6,8 +6,9 @@ them is in `_SLACK`.
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 _ASCII = (
@@ -19,6 +20,9 @@ _ASCII = (
 """Of the characters from the space to the tilde, in thousandths of the font's size."""
 _OTHERS = {"–": 556, "—": 1000, "…": 1000, "·": 278, "’": 222, "‘": 222, "“": 333, "”": 333}
 _ELSE, _WIDE = 600, 1000
+_CLOSING, _OPENING = "，。、；：？！）》」』】”’…%,.;:?!)", "（《「『【“‘("
+"""Marks that begin no line, and marks that end none, where a line may break between any two signs."""
+_PIECE = re.compile(rf"[{re.escape(_OPENING)}]*[^{re.escape(_OPENING + _CLOSING)}]?[{re.escape(_CLOSING)}]*")
 _BOLD = 1.09
 """Helvetica Bold over Helvetica, for running text."""
 _SLACK = 1.05
@@ -51,19 +55,44 @@ def width_pt(text: str, size_pt: float, bold: bool = False) -> float:
 def _thousandths(one: str) -> int:
     if " " <= one <= "~":
         return _ASCII[ord(one) - ord(" ")]
-    return _OTHERS.get(one) or (_WIDE if unicodedata.east_asian_width(one) in "WF" else _ELSE)
+    return _OTHERS.get(one) or (_WIDE if _is_wide(one) else _ELSE)
 
 
 def wrapped(text: str, size_pt: float, within_pt: float, bold: bool = False) -> list[str]:
-    """Give the lines that a text breaks into; a word that is wider than a line is broken as well."""
+    """Give the lines that a text breaks into: between words, and around a Chinese sign, which needs no space.
+
+    A word that is wider than a line is broken as well.
+    """
     lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if width_pt(longer, size_pt, bold) <= within_pt:
+    for piece in _pieces(text):
+        longer = (lines[-1] + piece).lstrip()
+        if width_pt(longer.rstrip(), size_pt, bold) <= within_pt:
             lines[-1] = longer
         else:
-            lines += _broken(word, size_pt, within_pt, bold)
-    return [line for line in lines if line] or [""]
+            lines += _broken(piece.strip(), size_pt, within_pt, bold)
+    return [line.rstrip() for line in lines if line.strip()] or [""]
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Give what no line may break within; the first piece of a word has the space before it."""
+    for place, word in enumerate(text.split()):
+        joined = " " if place else ""
+        signs = list(filter(None, _PIECE.findall(word))) if any(map(_is_wide, word)) else [word]
+        for sign, following in zip(signs, [*signs[1:], ""], strict=True):
+            joined += sign
+            if not following or _parts(sign, following):
+                yield joined
+                joined = ""
+
+
+def _parts(sign: str, following: str) -> bool:
+    """Tell whether a line may break between two signs, each with the marks that belong to it."""
+    inner = (one.strip(_OPENING + _CLOSING) for one in (sign, following))
+    return any(map(_is_wide, (*"".join(inner), sign[-1], following[0])))
+
+
+def _is_wide(one: str) -> bool:
+    return unicodedata.east_asian_width(one) in "WF"
 
 
 def _broken(word: str, size_pt: float, within_pt: float, bold: bool) -> list[str]:
@@ -95,7 +124,11 @@ def fitted(text: str, sizes_pt: Sequence[float], within_pt: float, most_lines: i
         lines = wrapped(text, size, within_pt, bold)
         if len(lines) <= most_lines:
             return Fitted(text, size, len(lines))
-    kept = " ".join(lines[:most_lines])
-    while " " in kept and len(wrapped(f"{kept}…", size, within_pt, bold)) > most_lines:
-        kept = kept.rpartition(" ")[0]
-    return Fitted(f"{kept.rstrip(' ,;:')}…", size, most_lines)
+    kept = [*_pieces(text)]
+    while len(kept) > 1 and len(wrapped(_cut(kept), size, within_pt, bold)) > most_lines:
+        kept.pop()
+    return Fitted(_cut(kept), size, most_lines)
+
+
+def _cut(pieces: Sequence[str]) -> str:
+    return "".join(pieces).rstrip(" ,;:，；：、") + "…"
