@@ -13,5 +13,11 @@ def _money() -> Iterator[Held]:
     return money.proofs()
 
 
-SUBJECTS: dict[str, Callable[[], Iterator[Held]]] = {"money": _money}
+def _trend() -> Iterator[Held]:
+    from roi.prove import trend
+
+    return trend.proofs()
+
+
+SUBJECTS: dict[str, Callable[[], Iterator[Held]]] = {"money": _money, "trend": _trend}
 """By name what makes the proofs, one after another."""
