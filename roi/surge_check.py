@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -107,19 +108,26 @@ class Cell:
     cpu: pd.DataFrame | None
     """Samples of the gateway's CPU time, columns time_s and cpu_s; None without any."""
 
+    @cached_property
+    def _due_s(self) -> np.ndarray:
+        """When requests were due, in order."""
+        return np.sort(self.requests["due_s"].to_numpy())
+
+    @cached_property
+    def _done_s(self) -> np.ndarray:
+        """When they were answered or given up, in order."""
+        return np.sort(self.requests["done_s"].dropna().to_numpy())
+
     def waiting(self, at_s: np.ndarray) -> np.ndarray:
         """Give how many requests were due and not yet answered or given up at some instants, shape of `at_s`."""
-        due = np.sort(self.requests["due_s"].to_numpy())
-        done = np.sort(self.requests["done_s"].dropna().to_numpy())
-        return np.searchsorted(due, at_s, side="right") - np.searchsorted(done, at_s, side="right")
+        return np.searchsorted(self._due_s, at_s, side="right") - np.searchsorted(self._done_s, at_s, side="right")
 
     def backlog(self) -> tuple[int, float | None]:
         """Give the most requests that waited at once, and when after the rise's beginning they were worked off, s.
 
         Worked off is when no more wait than waited at most before the rise; None where that never came within the window.
         """
-        due = np.sort(self.requests["due_s"].to_numpy())
-        done = np.sort(self.requests["done_s"].dropna().to_numpy())
+        due, done = self._due_s, self._done_s
         arrived = self.waiting(due)
         if not len(arrived):
             return 0, None
@@ -132,7 +140,7 @@ class Cell:
 
     def growth(self) -> tuple[float, float] | None:
         """Give from when to when the longest queue grew, s: from as few as wait before the rise to the most; None without one."""
-        due = np.sort(self.requests["due_s"].to_numpy())
+        due = self._due_s
         arrived = self.waiting(due)
         if not len(arrived):
             return None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+from math import log
+
 import numpy as np
 import pytest
+import ruptures
 
-from roi.statistics.steady import Steadiness, course
+from roi.statistics.steady import NormalCost, Steadiness, course
 
 
 def series(*parts: tuple[float, int], noise: float = 0.01, seed: int = 5) -> np.ndarray:
@@ -55,3 +59,17 @@ def test_too_few_windows_tell_nothing_and_what_is_no_number_is_refused():
     assert course(series((1000, 19))) is None
     with pytest.raises(ValueError, match="not a finite number"):
         course(np.array([1.0] * 30 + [np.nan]))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_cost_from_running_sums_is_that_of_ruptures_and_finds_the_same_changes(seed):
+    levels = np.random.default_rng(seed).uniform(300, 3000, 4)
+    values = series(*((level, 40) for level in levels), noise=(0.0, 0.003, 0.05, 0.3)[seed % 4], seed=seed)
+    scaled = values / values.mean()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        theirs = ruptures.Pelt(model="normal", min_size=3, jump=1).fit(scaled)
+    ours = ruptures.Pelt(custom_cost=NormalCost(), min_size=3, jump=1).fit(scaled)
+    assert ours.cost.error(7, 101) == pytest.approx(theirs.cost.error(7, 101), rel=1e-9)
+    penalty = 15 * log(len(values))
+    assert ours.predict(penalty) == theirs.predict(penalty)
