@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import html
 import math
-import textwrap
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from roi.charts import theme
 from roi.charts.spec import ChartSpec, ReferenceLine
+from roi.charts.text_width import width_pt, wrapped
 
 WIDTH, HEIGHT = 960, 540
-_TITLE_CHARACTERS, _NOTE_CHARACTERS = 78, 130
 _EDGE = 28
+_TITLE_PX, _SUBTITLE_PX, _FOOTNOTE_PX, _TICK_PX = 21, 14, 12, 13
+"""Sizes of text."""
+_TICK_ROOM = 1.15
+"""Room for a label of the upright axis over its width."""
 _DECADES_WITH_TICKS_BETWEEN = 2.2
+_DECADES_WITH_MANY_TICKS = 0.9
+_LEGEND_SYMBOL, _LEGEND_SIZE, _LEGEND_ROW = 52, 14, 20
+"""Width of a legend's symbol with its gaps, size of its text, height of a row: pixels."""
 
 
 def figure(spec: ChartSpec, *, dark: bool = False, captions: bool = True) -> go.Figure:
@@ -31,7 +37,7 @@ def figure(spec: ChartSpec, *, dark: bool = False, captions: bool = True) -> go.
         With title, subtitle and footnote inside the figure, for images; a page sets them in its own text.
     """
     keys = spec.keys() or ("",)
-    styles = theme.styles(keys, dark)
+    styles = theme.styles(keys, dark, spec.named_by_axis)
     draw = {"bars": _bars, "stacked_bars": _bars, "dots": _dots}.get(spec.kind, _lines)
     traces = [trace for key in keys for trace in draw(spec, key, _rows(spec, key), styles[key])]
     return go.Figure(traces, _layout(spec, theme.surface(dark), captions))
@@ -135,7 +141,8 @@ def _whiskers(spec: ChartSpec, rows: pd.DataFrame, style: theme.Style) -> dict[s
 def _layout(spec: ChartSpec, surface: theme.Surface, captions: bool) -> go.Layout:
     axis = {
         "gridcolor": surface.grid, "linecolor": surface.muted, "tickcolor": surface.muted, "zeroline": False, "automargin": True,
-        "tickfont": {"color": surface.muted, "size": 13}, "title": {"font": {"color": surface.muted, "size": 14}, "standoff": 10},
+        "tickfont": {"color": surface.muted, "size": _TICK_PX},
+        "title": {"font": {"color": surface.muted, "size": 14}, "standoff": 10},
     }  # fmt: skip
     across, up = axis | _scale(spec, "x"), axis | _scale(spec, "y")
     across["title"] = axis["title"] | {"text": _text(spec.x_title)}
@@ -150,6 +157,7 @@ def _layout(spec: ChartSpec, surface: theme.Surface, captions: bool) -> go.Layou
         scattermode="group" if spec.kind == "dots" and spec.series else "overlay", scattergap=0.55, bargap=0.42, bargroupgap=0.08,
         font={"family": theme.FONT, "size": 14, "color": surface.ink}, xaxis=across, yaxis=up,
         hoverlabel={"font": {"family": theme.FONT}}, hovermode="closest", showlegend=several,
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": surface.muted, "activecolor": surface.ink},
         legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.07 if upright else 1.02, "yanchor": "bottom",
                 "font": {"color": surface.ink}, "traceorder": "normal", "itemwidth": 42},
         shapes=[_reference(spec, line, surface) for line in spec.references],
@@ -187,7 +195,8 @@ def _ticks(spec: ChartSpec, axis: str) -> dict[str, object]:
     if most - least > _DECADES_WITH_TICKS_BETWEEN:
         return {"dtick": 1, "exponentformat": "SI"}
     decades = range(math.floor(least) - 1, math.ceil(most) + 1)
-    ticks = [float(f"{digit}e{decade}") for decade in decades for digit in (1, 2, 5)]
+    digits = (1, 2, 3, 4, 5, 7) if most - least < _DECADES_WITH_MANY_TICKS else (1, 2, 5)
+    ticks = [float(f"{digit}e{decade}") for decade in decades for digit in digits]
     return {"tickvals": ticks, "ticktext": [f"{tick:,.10g}" for tick in ticks]}
 
 
@@ -246,28 +255,39 @@ def _with_captions(
     layout: go.Layout, spec: ChartSpec, surface: theme.Surface, several: bool, upright: bool
 ) -> go.Layout:
     """Add title, subtitle and footnote, and the room they need: plotly neither wraps text nor makes way for it."""
-    title = textwrap.wrap(spec.title, _TITLE_CHARACTERS)
-    subtitle = textwrap.wrap(spec.subtitle, _NOTE_CHARACTERS)
-    footnote = textwrap.wrap(spec.footnote, _NOTE_CHARACTERS)
+    within = WIDTH - 2 * _EDGE
+    title = wrapped(spec.title, _TITLE_PX, within, bold=True)
+    subtitle = wrapped(spec.subtitle, _SUBTITLE_PX, within) if spec.subtitle else []
+    footnote = wrapped(spec.footnote, _FOOTNOTE_PX, within) if spec.footnote else []
     layout.title = {
         "text": f"<b>{'<br>'.join(map(_text, title))}</b>", "x": 0, "xref": "container",
         "pad": {"l": _EDGE, "t": 22 + 15 * (len(title) - 1)},
-        "xanchor": "left", "y": 1, "yanchor": "top", "yref": "container", "font": {"size": 21, "color": surface.ink},
-        "subtitle": {"text": "<br>".join(map(_text, subtitle)), "font": {"size": 14, "color": surface.muted}},
+        "xanchor": "left", "y": 1, "yanchor": "top", "yref": "container", "font": {"size": _TITLE_PX, "color": surface.ink},
+        "subtitle": {"text": "<br>".join(map(_text, subtitle)), "font": {"size": _SUBTITLE_PX, "color": surface.muted}},
     }  # fmt: skip
     layout.margin.l = _left_margin(spec)
-    layout.margin.t = 36 + 27 * len(title) + 20 * len(subtitle) + (34 if several else 16) + 18 * upright
+    legend = 14 + _LEGEND_ROW * _legend_rows(spec, WIDTH - layout.margin.l - layout.margin.r) if several else 16
+    layout.margin.t = 36 + 27 * len(title) + 20 * len(subtitle) + legend + 18 * upright
     layout.margin.b = 66 + 17 * len(footnote)
     if footnote:
         layout.annotations = [{
             "text": "<br>".join(map(_text, footnote)), "showarrow": False, "align": "left", "xref": "paper", "yref": "paper",
             "x": 0, "y": 0, "xanchor": "left", "yanchor": "bottom", "xshift": _EDGE - layout.margin.l,
-            "yshift": 12 - layout.margin.b, "font": {"size": 12, "color": surface.muted},
+            "yshift": 12 - layout.margin.b, "font": {"size": _FOOTNOTE_PX, "color": surface.muted},
         }]  # fmt: skip
     return layout
+
+
+def _legend_rows(spec: ChartSpec, room: float) -> int:
+    """Give the rows of the legend: plotly sets its entries side by side, or else all as wide as the widest in as many columns."""
+    keys = spec.keys()
+    widths = [_LEGEND_SYMBOL + width_pt(key, _LEGEND_SIZE) for key in keys]
+    if sum(widths) <= room:
+        return 1
+    return math.ceil(len(widths) / max(1, math.floor(room / max(widths))))
 
 
 def _left_margin(spec: ChartSpec) -> int:
     """Give the room for the labels of the upright axis, so that plotly need not move the edge that captions align to."""
     labels = spec.categories() if spec.horizontal else ()
-    return max(84, _EDGE + 34 + 8 * max(map(len, labels), default=0))
+    return max(84, _EDGE + 34 + math.ceil(max((_TICK_ROOM * width_pt(label, _TICK_PX) for label in labels), default=0)))

@@ -22,6 +22,7 @@ FORMATS = {"png": 2, "svg": 1}
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _SECONDS_A_IMAGE = 60
 _SECONDS_TO_START = 60
+_MOST_TABS = 4
 
 
 def chromium() -> str:
@@ -37,7 +38,8 @@ def chromium() -> str:
     if found is None:
         where = f"BROWSER_PATH names {stated!r}, which is no program" if stated else "none is on the PATH"
         raise ChromiumMissing(
-            f"Charts cannot be drawn as PNG and SVG without Chromium, and {where}. Install it: apt-get install chromium"
+            f"Charts cannot be drawn as PNG and SVG, nor the report as PDF, without Chromium, and {where}."
+            " Install it: apt-get install chromium"
         )
     return found
 
@@ -80,7 +82,8 @@ def write_images(charts: Mapping[str, ChartSpec], folder: Path) -> list[Path]:
 async def _draw(orders: list[dict], browser: str) -> None:
     from kaleido import Kaleido
 
-    kaleido = Kaleido(n=1, path=browser, mathjax=False, timeout=_SECONDS_A_IMAGE)
+    tabs = min(len(os.sched_getaffinity(0)), _MOST_TABS)
+    kaleido = Kaleido(n=tabs, path=browser, mathjax=False, timeout=_SECONDS_A_IMAGE)
     try:
         await asyncio.wait_for(kaleido.open(), _SECONDS_TO_START)
     except Exception as error:

@@ -29,7 +29,7 @@ def interactive(spec: ChartSpec) -> dict[str, Any]:
     return {"data": drawn["data"], "layout": drawn["layout"], "config": CONFIG}
 
 
-def fragment(spec: ChartSpec, files: str | None = None) -> str:
+def fragment(spec: ChartSpec, files: str | None = None, notebook: str | None = None) -> str:
     """Give the chart as HTML: caption, drawing, and the plotted rows behind a click.
 
     Parameters
@@ -38,6 +38,8 @@ def fragment(spec: ChartSpec, files: str | None = None) -> str:
         The chart.
     files
         Address of its PNG, SVG and CSV without the ending, relative to the page; no links without it.
+    notebook
+        Address of the executed notebook that drew it.
 
     Notes
     -----
@@ -53,21 +55,23 @@ def fragment(spec: ChartSpec, files: str | None = None) -> str:
     footnote = f'<p class="footnote">{html.escape(spec.footnote)}</p>' if spec.footnote else ""
     return (
         f'<div class="chart-block" id="chart-{spec.id}">'
-        f'<p class="chart-title">{html.escape(spec.title)}</p>{subtitle}'
-        f'<figure class="chart" role="img" aria-label="{html.escape(spec.alt)}" data-series="{len(spec.keys())}">'
+        f'<p class="chart-title" id="title-{spec.id}">{html.escape(spec.title)}</p>{subtitle}'
+        f'<figure class="chart" aria-labelledby="title-{spec.id}" data-series="{len(spec.keys())}">'
         f'<script type="application/json">{_in_script(drawing)}</script>'
-        f'<div class="drawing" style="height:{HEIGHT}px"></div></figure>{footnote}'
-        f'<details class="data"><summary>Data and files</summary>{_links(files)}{html_table(spec)}</details></div>'
+        f'<div class="drawing" style="height:{HEIGHT}px"></div>'
+        f'<figcaption class="unseen">{html.escape(spec.alt)}</figcaption></figure>{footnote}'
+        f'<details class="data"><summary>Data and files</summary>{_links(files, notebook)}{html_table(spec)}</details></div>'
     )
 
 
-def _links(files: str | None) -> str:
+def _links(files: str | None, notebook: str | None) -> str:
     if files is None:
         return ""
-    links = ", ".join(
-        f'<a href="{html.escape(files)}.{ending}" download>{ending.upper()}</a>' for ending in ("png", "svg", "csv")
-    )
-    return f'<p class="files">{links}</p>'
+    links = [
+        f'<a href="{html.escape(files)}.{ending}" download>{ending.upper()}</a>' for ending in ("csv", "svg", "png")
+    ]
+    links += [f'<a href="{html.escape(notebook)}">executed notebook</a>'] if notebook else []
+    return f'<p class="files">{", ".join(links)}</p>'
 
 
 def _in_script(value: Any) -> str:

@@ -185,6 +185,11 @@ class ChartSpec:
             *(name for name in present if name not in self.order),
         )
 
+    @property
+    def named_by_axis(self) -> bool:
+        """Whether an axis names what colour stands for, so that no colour need tell it apart."""
+        return self.series is None and self.kind not in XY_KINDS
+
     def categories(self) -> tuple[str, ...]:
         """Give the categories of x in the order in which they are drawn; none for a numeric x."""
         if self.kind in XY_KINDS:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from roi.charts.spec import ChartSpec
 
+_ROWS = "plotted rows"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -31,14 +32,18 @@ def html_table(spec: ChartSpec, most: int = 200) -> str:
     """Give the rows as an HTML table; of more than `most` rows the first ones, with a sentence that says so."""
     rows = spec.data.head(most)
     numeric = {name: pd.api.types.is_numeric_dtype(rows[name]) for name in rows}
-    head = "".join(f"<th{_class(numeric[name])}>{html.escape(str(name))}</th>" for name in rows)
+    head = "".join(
+        f'<th scope="col" translate="no"{_class(numeric[name])}>{html.escape(str(name))}</th>' for name in rows
+    )
     body = "".join(
         "<tr>" + "".join(_cell(value, numeric[name]) for name, value in zip(rows, row, strict=True)) + "</tr>"
         for row in rows.itertuples(index=False)
     )
     left = len(spec.data) - len(rows)
     more = f"<p>{left:,} more rows are in the chart's CSV.</p>" if left else ""
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}'
+    label = html.escape(f"{spec.title}: {_ROWS}")
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="scroll" role="group" tabindex="0" aria-label="{label}">{table}</div>{more}'
 
 
 def _cell(value: Any, numeric: bool) -> str:

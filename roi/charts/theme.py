@@ -10,7 +10,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-FONT = "Inter, 'Helvetica Neue', 'Segoe UI', 'Noto Sans', 'Liberation Sans', Arial, sans-serif"
+FONT = (
+    "Inter, 'Helvetica Neue', 'Segoe UI', 'Noto Sans', 'Liberation Sans', Arial, 'Noto Sans CJK SC', 'Source Han Sans SC',"
+    " 'PingFang SC', 'Microsoft YaHei', 'WenQuanYi Zen Hei', sans-serif"
+)
+"""Those with Chinese signs behind those for Latin letters: a browser takes each sign from the first that has it."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ _RUNTIMES = {
     "node": Style("#009E73", "2px,3px", "diamond", "."),
     "rust": Style("#CC79A7", "9px,3px,2px,3px", "triangle-up", "x"),
 }
+_ANY = Style("#56717f", "solid", "circle", "")
 _OTHERS = (
     Style("#56717f", "5px,3px", "cross", "\\"),
     Style("#B07A00", "16px,4px", "x", "-"),
@@ -65,8 +70,8 @@ _OTHERS = (
 )
 """For what is no runtime: as many as the ledger has causes."""
 _VARIANT_DASHES = ("18px,5px", "6px,6px", "3px,6px")
-_VARIANT_SHADES = (0.0, 0.3, -0.3, 0.5)
-"""Share of white (above 0) or of black (below 0) in the shades of a runtime's variants, in order."""
+_VARIANT_SHADES = (0.0, 0.3, 0.52, 0.68)
+"""Share of black, on a dark surface of white, in the shades of a runtime's variants: none fades into the surface."""
 _DARK_LIFT = 0.28
 """Share of white that lifts every colour on a dark surface."""
 
@@ -82,25 +87,34 @@ def runtime(name: str) -> str | None:
     return {"golang": "go"}.get(found[1], found[1]) if found else None
 
 
-def styles(keys: Sequence[str], dark: bool = False) -> dict[str, Style]:
-    """Give every series its style: fixed by runtime; variants of one runtime share its hue and marker."""
+def styles(keys: Sequence[str], dark: bool = False, alike: bool = False) -> dict[str, Style]:
+    """Give every series its style: fixed by runtime; variants of one runtime share its hue and marker.
+
+    Parameters
+    ----------
+    keys
+        The series in their order.
+    dark
+        On a dark surface.
+    alike
+        Those that are no runtime share one style, as where an axis names them and a colour each would mean nothing.
+    """
     given: dict[str, Style] = {}
     seen: dict[str | None, int] = {}
     for key in keys:
         name = runtime(key)
         place = seen[name] = seen.get(name, -1) + 1
-        style = _variant(_RUNTIMES[name], place) if name else _OTHERS[place % len(_OTHERS)]
-        given[key] = _lifted(style) if dark else style
+        style = _RUNTIMES[name] if name else _ANY if alike else _OTHERS[place % len(_OTHERS)]
+        style = _lifted(style) if dark else style
+        given[key] = _variant(style, place, dark) if name and place else style
     return given
 
 
-def _variant(style: Style, place: int) -> Style:
-    if place == 0:
-        return style
+def _variant(style: Style, place: int, dark: bool) -> Style:
     shade = _VARIANT_SHADES[place % len(_VARIANT_SHADES)]
     dash = _VARIANT_DASHES[(place - 1) % len(_VARIANT_DASHES)]
     return Style(
-        mixed(style.colour, "#ffffff" if shade > 0 else "#000000", abs(shade)),
+        mixed(style.colour, "#ffffff" if dark else "#000000", shade),
         dash,
         f"{style.marker}-open",
         style.pattern,

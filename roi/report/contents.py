@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from roi.report.catalog import Page
+from roi.report.deck.spoken import spoken
 from roi.report.execute import Status
-from roi.report.findings import Finding, figure, verdict
-from roi.report.pages import STATUS_WORDS, TEMPLATES
+from roi.report.findings import Finding, anchor, figure, verdict
+from roi.report.outline import Heading
+from roi.report.pages import STATUS_WORDS, environment
 from roi.report.runner import Outcome
 
 _HOLDS = ("within our interval", "the same")
 _OPEN = ("not answered here", "in another unit", "not comparable", "cannot be told", "")
+_SENTENCE_ENDS = re.compile(r"(?<=[.?!。？！])\s+")
+_SAYS_SOMETHING = 80
+"""Letters that an answer has at least: a shorter sentence leads up to the next."""
 SYNTHETIC = "The data of this run are synthetic: they show what a report looks like and nothing else."
 
 
@@ -31,10 +37,13 @@ class About:
     purpose: str = "not told"
     """indicative, decision or publication."""
     synthetic: bool = False
+    set: str = ""
+    """Name of the parameter set that the report was made with; empty for none."""
 
     def line(self) -> str:
         """Give it in a line."""
-        return f"run {self.run}, {self.machine}, measured {self.measured}"
+        of_set = f", parameter set {self.set}" if self.set else ""
+        return f"run {self.run}, {self.machine}, measured {self.measured}{of_set}"
 
 
 def contents(
@@ -43,6 +52,8 @@ def contents(
     findings: Sequence[tuple[str, Finding]],
     made: str,
     notices: Sequence[str] = (),
+    answers: Mapping[str, str] | None = None,
+    pdf: bool = False,
 ) -> str:
     """Give the first page.
 
@@ -58,17 +69,18 @@ def contents(
         When the report was made.
     notices
         Sentences about the report itself, such as images that are missing.
+    answers
+        By page what it answers, in a sentence: see `answers_of`.
+    pdf
+        Whether the report has a `report.pdf` to link to.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
-    )
     answered = [row(page, found) for page, found in findings if found.claim_value is not None]
     others = [
         (page.title, rows)
         for page, _ in pages
         if (rows := [row(name, found) for name, found in findings if found.claim_value is None and name == page.name])
     ]
-    listed = [_page(page, outcome) for page, outcome in pages]
+    listed = [_page(page, outcome, (answers or {}).get(page.name, "")) for page, outcome in pages]
     facts = {
         "Run": about.run,
         "Machine": about.machine,
@@ -78,8 +90,9 @@ def contents(
     }
     if about.synthetic:
         notices = (SYNTHETIC, *notices)
-    return environment.get_template("contents.html.j2").render(
-        about=about, headline=headline(about, [found for _, found in findings]), facts=list(facts.items()),
+    return environment().get_template("contents.html.j2").render(
+        run=about.run, about=about.line(), headings=_headings(answered, others), pdf=pdf,
+        headline=headline(about, [found for _, found in findings]), facts=list(facts.items()),
         answered=answered, others=others, pages=listed, notices=notices, strips=any(row["strip"] for row in answered),
         faults=[row for row in listed if row["status"] != Status.OK],
     )  # fmt: skip
@@ -101,13 +114,44 @@ def headline(about: About, findings: Sequence[Finding]) -> str:
     return f"{apart or 'None'} of {of} {'is' if apart in (0, 1) else 'are'} contradicted"
 
 
+def answers_of(folder: Path, pages: Sequence[tuple[Page, Outcome]]) -> dict[str, str]:
+    """Give by page the beginning of what it says it has found, of those that are ok.
+
+    Parameters
+    ----------
+    folder
+        Of the report; it holds the executed notebooks.
+    pages
+        Every page with what became of it.
+    """
+    executed = {page.name: folder / "notebooks" / f"{page.name}.ipynb" for page, it in pages if it.status is Status.OK}
+    return {name: _beginning(spoken(path).verdict) for name, path in executed.items() if path.is_file()}
+
+
+def _beginning(text: str) -> str:
+    """Give the first sentences of a text, as many as say something."""
+    first, *others = _SENTENCE_ENDS.split(text)
+    while others and len(first) < _SAYS_SOMETHING:
+        first = f"{first} {others.pop(0)}"
+    return first
+
+
+def _headings(answered: Sequence[Any], others: Sequence[Any]) -> list[Heading]:
+    """Give the sections of the first page, as its template has them."""
+    there = {
+        Heading("claims", "Claimed and found"): answered, Heading("pages", "What each page answers"): True,
+        Heading("found", "Also found" if answered else "What was found"): others, Heading("files", "Files"): True,
+    }  # fmt: skip
+    return [heading for heading, shown in there.items() if shown]
+
+
 def row(page: str, found: Finding) -> dict[str, Any]:
     """Give a finding in words, beside the claim that it answers."""
     said = verdict(found)
     says = found.claim_says or found.id.replace("_", " ")
     interval = "–" if found.lo is None and found.hi is None else f"{figure(found.lo)} to {figure(found.hi)}"
     return {
-        "href": f"{page}.html", "says": says[:1].upper() + says[1:], "note": found.unlike or found.note,
+        "href": f"{page}.html#{anchor(found.id)}", "says": says[:1].upper() + says[1:], "note": found.unlike or found.note,
         "claimed": figure(found.claim_value), "claim_unit": found.claim_unit, "value": figure(found.value), "unit": found.unit,
         "interval": interval, "n": "–" if found.n is None else f"{found.n:,}", "strip": _strip(found),
         "verdict": said.removeprefix("claim is ") or "–",
@@ -115,10 +159,11 @@ def row(page: str, found: Finding) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _page(page: Page, outcome: Outcome) -> dict[str, str]:
+def _page(page: Page, outcome: Outcome, answer: str) -> dict[str, str]:
     return {
         "href": f"{page.name}.html", "title": page.title, "audience": page.audience, "status": outcome.status.value,
         "word": STATUS_WORDS[outcome.status], "sentence": outcome.sentence, "seconds": f"{outcome.seconds:.0f} s",
+        "answer": answer,
     }  # fmt: skip
 
 

@@ -18,12 +18,17 @@ def shown(frame: pd.DataFrame) -> HTML:
     """Give a table for a notebook; numbers stand to the right, text is shown as text and whole; of no row, a sentence."""
     if frame.empty:
         return HTML("<p>There is nothing to list.</p>")
-    head = "".join(f"<th{_class(frame[name])}>{html.escape(str(name))}</th>" for name in frame)
+    head = "".join(_head(str(name), frame[name]) for name in frame)
     rows = "".join(
         f"<tr>{''.join(f'<td{_class(frame[n])}>{_written(value)}</td>' for n, value in zip(frame, row, strict=True))}</tr>"
         for row in frame.itertuples(index=False, name=None)
     )
     return HTML(f"<table class='shown'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+
+
+def _head(name: str, column: pd.Series) -> str:
+    """Give the head of a column; one without a name heads nothing."""
+    return f"<th scope='col'{_class(column)}>{html.escape(name)}</th>" if name.strip() else "<td></td>"
 
 
 def _class(column: pd.Series) -> str:

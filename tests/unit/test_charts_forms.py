@@ -108,6 +108,23 @@ def test_a_short_logarithmic_axis_is_labelled_between_its_decades():
     assert labelled == ["1", "2", "5"]
 
 
+def test_an_axis_within_a_decade_is_labelled_at_more_digits():
+    axis = figure(dots(15.0, 75.0)).layout.yaxis
+    assert [text for tick, text in zip(axis.tickvals, axis.ticktext, strict=True) if 15 <= tick <= 75] == [
+        "20", "30", "40", "50", "70",
+    ]  # fmt: skip
+
+
+def test_a_legend_of_two_rows_takes_the_room_of_two():
+    def chart(*series):
+        rows = pd.DataFrame({"x": ["a"] * len(series), "who": series, "y": [1.0] * len(series)})
+        return figure(ChartSpec("l", "dots", rows, "x", "y", series="who", title="t", alt="a", subtitle="s")).layout
+
+    short, long = chart("go", "node"), chart(*(f"collector stopped the world {k}" for k in range(6)))
+    # Three of the long names fit beside each other into 848 pixels, so that six stand in two rows of 20 pixels.
+    assert long.margin.t - short.margin.t == 20
+
+
 def test_a_long_logarithmic_axis_is_labelled_at_its_decades_alone():
     assert (figure(dots(1.0, 1e4)).layout.yaxis.dtick, figure(dots(1.0, 1e4)).layout.yaxis.tickvals) == (1, None)
 
@@ -158,7 +175,7 @@ def test_the_page_offers_no_upload_and_names_no_address():
     assert CONFIG["showSendToCloud"] is False
     assert CONFIG["plotlyServerURL"] == ""
     assert "http" not in page
-    assert 'role="img" aria-label="Two bars."' in page
+    assert '<figcaption class="unseen">Two bars.</figcaption>' in page
 
 
 def test_the_csv_holds_the_plotted_rows_in_full_and_starts_no_formula(tmp_path):

@@ -81,7 +81,7 @@ def _scale(spec: ChartSpec) -> Scale:
 
 
 def _series(spec: ChartSpec, sheet: Sheet, place: int, key: str, scale: Scale) -> Element:
-    styles = theme.styles(spec.keys())
+    styles = theme.styles(spec.keys(), alike=spec.named_by_axis)
     style = styles[key] if spec.series else next(iter(styles.values()))
     shown = [] if spec.series or spec.lo else [values_shown(_code(spec, scale), INK, "outEnd")]
     own = [] if spec.series else [_bar(at, styles[name].colour) for at, name in enumerate(spec.categories())]

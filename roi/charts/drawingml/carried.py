@@ -174,7 +174,7 @@ def label_levels(drawn: Scatter, width: float) -> dict[int, int]:
 
 def style_of(spec: ChartSpec, key: str) -> theme.Style:
     """Give the style of a series; that of the first category for the only series of a chart."""
-    by_name = theme.styles(spec.keys() or ("",))
+    by_name = theme.styles(spec.keys() or ("",), alike=spec.named_by_axis)
     return by_name[key] if key in by_name else next(iter(by_name.values()))
 
 

@@ -130,7 +130,7 @@ def _own_colours(drawn: Scatter, key: str) -> list[Element]:
     """Give every dot of the only series the colour of its category."""
     if not drawn.dots or drawn.spec.series:
         return []
-    styles = theme.styles(drawn.spec.keys())
+    styles = theme.styles(drawn.spec.keys(), alike=drawn.spec.named_by_axis)
     names = drawn.sheet.columns["x"].cells
     return [C.dPt(value("idx", at), marker(styles[name], 13), C.spPr(no_line())) for at, name in enumerate(names)]
 

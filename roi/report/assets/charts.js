@@ -4,6 +4,11 @@
 (() => {
   const darkness = window.matchMedia("(prefers-color-scheme: dark)");
 
+  const isDark = () => {
+    const chosen = document.documentElement.dataset.theme;
+    return chosen ? chosen === "dark" : darkness.matches;
+  };
+
   const changed = (drawing, changes) => {
     for (const [path, value] of changes) {
       let at = drawing;
@@ -13,7 +18,7 @@
     return drawing;
   };
 
-  const draw = (figure, dark) => {
+  const draw = async (figure, dark) => {
     const { data, layout, config, dark: changes } = JSON.parse(figure.querySelector("script").textContent);
     if (dark) {
       changed(data, changes.data);
@@ -21,13 +26,17 @@
     }
     // Plotly writes plain colours; the page's own background shows through.
     layout.paper_bgcolor = layout.plot_bgcolor = "rgba(0,0,0,0)";
-    return window.Plotly.react(figure.querySelector(".drawing"), data, layout, config);
+    await window.Plotly.react(figure.querySelector(".drawing"), data, layout, config);
+    // The figure's caption says what it shows; its hundred marks and ticks are not read one by one.
+    for (const svg of figure.querySelectorAll(".main-svg")) svg.setAttribute("aria-hidden", "true");
   };
 
   const drawAll = (dark) => Promise.all([...document.querySelectorAll("figure.chart")].map((figure) => draw(figure, dark)));
+  const drawAsChosen = () => drawAll(isDark());
 
-  document.addEventListener("DOMContentLoaded", () => drawAll(darkness.matches));
-  darkness.addEventListener("change", () => drawAll(darkness.matches));
+  document.addEventListener("DOMContentLoaded", drawAsChosen);
+  document.addEventListener("themechange", drawAsChosen);
+  darkness.addEventListener("change", drawAsChosen);
   window.addEventListener("beforeprint", () => drawAll(false));
-  window.addEventListener("afterprint", () => drawAll(darkness.matches));
+  window.addEventListener("afterprint", drawAsChosen);
 })();
