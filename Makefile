@@ -16,12 +16,12 @@ help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .PHONY: report
-report: setup browser ## Set up, build, check, measure the quick suite, run the notebooks, print the report's path
+report: setup browser fonts ## Set up, build, check, measure the quick suite, run the notebooks, print the report's path
 	@$(BIN)/bench run quick
 	@$(BIN)/roi report latest
 
 .PHONY: test
-test: setup browser network ## Set up and run every test
+test: setup browser fonts network ## Set up and run every test
 	@$(BIN)/python -m pytest
 
 .PHONY: setup
@@ -45,6 +45,17 @@ browser:
 	    apt-get -qq update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
 	  else \
 	    echo "No Chromium here and no right to install it: charts are not written as pictures, browser tests are skipped. Install it with: sudo apt-get install chromium"; \
+	  fi; }
+
+# Images and PDF of a report in Chinese need a font that has it.
+.PHONY: fonts
+fonts:
+	@[ -n "$$(fc-list :lang=zh family 2>/dev/null)" ] || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing a Chinese font from the system's packages"; \
+	    apt-get -qq update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends fontconfig fonts-wqy-zenhei >/dev/null; \
+	  else \
+	    echo "No Chinese font here and no right to install one: images of a report in Chinese show boxes. Install it with: sudo apt-get install fonts-wqy-zenhei"; \
 	  fi; }
 
 # The tests of workers on other machines make a network of namespaces; without `ip` or the right to, they are skipped.

@@ -13,6 +13,9 @@ _TOOLCHAINS = ("go >=1.26", "maven", "nodejs 24.*", "openjdk 17.*", "rust >=1.85
 _NOT_CONDA = frozenset({"uv", "pip", "setuptools"})
 """Only needed to make the lock, or brought by conda anyway."""
 
+_ONLY_ON_PYPI = frozenset({"axe-playwright-python"})
+"""Not known to conda-forge: pip installs them into the environment."""
+
 _HEAD = """\
 # Made from pyproject.toml by `make lock`; a test fails when the two differ.
 # The pip path (requirements.lock, with hashes) is the one that the tests prove.
@@ -31,7 +34,9 @@ def render() -> str:
     lines = [f"python {project['requires-python']}", "pip"]
     lines += sorted(filter(None, map(_conda, [*project["dependencies"], *extras["dev"]])))
     lines += _TOOLCHAINS
-    return _HEAD + "".join(f"  - {line}\n" for line in lines) + "  - pip:\n      - -e .\n"
+    by_pip = sorted(one for one in extras["dev"] if _name(one) in _ONLY_ON_PYPI)
+    pip_lines = "".join(f"      - {line}\n" for line in ["-e .", *by_pip])
+    return _HEAD + "".join(f"  - {line}\n" for line in lines) + "  - pip:\n" + pip_lines
 
 
 def _conda(requirement: str) -> str:
@@ -39,7 +44,11 @@ def _conda(requirement: str) -> str:
     name, _extras, version = re.fullmatch(
         r"([A-Za-z0-9._-]+)(\[[^]]*])?(.*)", requirement.split(";")[0].strip()
     ).groups()
-    return "" if name in _NOT_CONDA else f"{_RENAMED.get(name, name)} {version}".strip()
+    return "" if name in _NOT_CONDA | _ONLY_ON_PYPI else f"{_RENAMED.get(name, name)} {version}".strip()
+
+
+def _name(requirement: str) -> str:
+    return re.match(r"[A-Za-z0-9._-]+", requirement)[0]
 
 
 if __name__ == "__main__":

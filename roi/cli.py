@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
+import signal
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
@@ -28,6 +30,8 @@ app.add_typer(inputs_cli.app, name="inputs")
 _out = Console(highlight=False)
 _err = Console(stderr=True, highlight=False)
 _INTERRUPTED = 130
+"""Exit code after Ctrl-C; after SIGTERM, with which schedulers end their jobs, it is the next."""
+_TERMINATED = 143
 _debug = False
 
 # What typer raises for an unknown command or option; it exports only this one's heir.
@@ -45,40 +49,94 @@ def options(debug: Annotated[bool, typer.Option(help="Show the traceback of an e
 
 @app.command()
 def report(
-    run: Annotated[str, typer.Argument(help="A run's name, latest, or reference.")] = "reference",
+    runs: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN]...", help="Names of runs, latest, or reference (the default).")
+    ] = None,
     parameter: Annotated[
         list[str] | None,
         typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="A parameter of the notebooks that have it."),
     ] = None,
+    sets: Annotated[
+        Path | None, typer.Option(help="A TOML file of parameter sets, one table a set: a report for each.")
+    ] = None,
     only: Annotated[
         list[str] | None, typer.Option(metavar="NOTEBOOK", help="Only this page of the catalogue; may be repeated.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the report; reports/RUN by default.")] = None,
+    audience: Annotated[str, typer.Option(help="Only pages for them, such as CTO.")] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the report, or of several; reports/RUN and reports by default.")
+    ] = None,
+    deadline: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="Longest time for all notebooks of a report.")
+    ] = 1800,
+    language: Annotated[str, typer.Option(help="Language of pages, images, deck and PDF: en or zh.")] = "en",
+    fresh: Annotated[bool, typer.Option(help="Take nothing from earlier reports: run every notebook.")] = False,
+    names: Annotated[bool, typer.Option(help="Leave paths, host and user names of this machine in.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what became of it as JSON.")] = False,
 ) -> None:
-    """Run the catalogue's notebooks over a run and publish the report; exit code 1 when a page is not complete."""
+    """Run the catalogue's notebooks over runs and publish the reports; exit code 1 when a page is not complete."""
     # Here and not above: pandas, plotly and papermill take seconds to load, which `roi --help` should not.
-    from roi import data
-    from roi.report import catalog, parameters
-    from roi.report.publish import plan, publish
+    from roi.language import languages
+    from roi.report import batch, catalog, kept, overview, parameters, privacy
+    from roi.report import sets as parameter_sets
+    from roi.report.publish import Options
 
-    given = parameters.split(parameter or ())
-    pages = catalog.choose(catalog.read(), only or ())
-    folder = data.find_run(run)
-    about, tables = _about(folder)
-    planned = plan(pages, _name(folder, data.DATA), given, tables)
-    target = (out or Path("reports") / about.run).absolute()
-    with _Live(len(pages), _err) as live:
-        made = publish(pages, planned, about, target, live.started, live.ended, folder)
+    given, spoken = parameters.split(parameter or ()), languages.language(language)
+    catalogue = catalog.read()
+    pages = catalog.choose(catalogue, only or (), audience)
+    runs = list(dict.fromkeys(runs or ["reference"]))
+    several = parameter_sets.read(sets) if sets else {"": {}}
+    one = len(runs) * len(several) == 1
+    home = (out or Path("reports")).absolute()
+    wanted = batch.orders(
+        runs, several, pages, given,
+        lambda run, of: home if one and out else home / "-".join(filter(None, (run, of, spoken.suffix))),
+        () if only else [page for page in catalogue.values() if page.over_runs],
+    )  # fmt: skip
+    options = Options(deadline_s=deadline, language=spoken, kept=None if fresh else kept.here())
+    with privacy.showing_names(names):
+        made = batch.make(wanted, options, lambda order: _progress(order, one))
+        if not one:
+            overview.write(made, home, spoken)
     if as_json:
-        print((target / "status.json").read_text(), end="")
+        print((made[0].order.folder / "status.json").read_text() if one else overview.as_json(made, home), end="")
     else:
-        for notice in made.notices:
-            _out.print(f"[yellow]Note:[/] {notice}")
-        _out.print(f"{made.charts} charts, {made.findings} findings, {made.seconds['whole']:.0f} s: ", end="")
-        _out.print(str((out or Path("reports") / about.run) / "index.html"), markup=False, soft_wrap=True)
-    if not made.complete:
+        _tell(made)
+        if not one:
+            _print_path(home / overview.FILE)
+    if any(report.ending != batch.Ending.COMPLETE for report in made):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _progress(order, alone: bool):
+    """Tell of the progress of one report, under its name where there are several."""
+    from roi.report.gather import Telling
+
+    if not alone:
+        _err.print(f"\n{order.folder.name}", style="bold", markup=False)
+    with _Live(len(order.pages), _err) as live:
+        yield Telling(live.started, live.ended)
+
+
+def _tell(made) -> None:
+    """Say in a line or two what became of each report."""
+    for one in made:
+        if one.report is None:
+            _out.print(f"[red]Not published:[/] {escape(one.order.run)}: {escape(one.sentence)}")
+            continue
+        for notice in one.report.notices:
+            _out.print("[yellow]Note:[/] ", end="")
+            _out.print(notice, markup=False)
+        done = one.report
+        _out.print(f"{done.charts} charts, {done.findings} findings, {done.seconds['whole']:.0f} s: ", end="")
+        _print_path(one.order.folder / "index.html")
+
+
+def _print_path(path: Path) -> None:
+    """Print where a file is, from here if it is below."""
+    here = Path.cwd()
+    _out.print(str(path.relative_to(here) if path.is_relative_to(here) else path), markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -93,6 +151,8 @@ def verify(
 ) -> None:
     """Compute every figure of a report again from its run's parquet; exit code 1 when any differs."""
     from roi.report import again, catalog, parameters, stored
+    from roi.report.gather import Telling
+    from roi.report.subject import subject
     from roi.report.verify import compare
     from roi.views.verdict import as_dict, lines
 
@@ -101,9 +161,8 @@ def verify(
     folder, name = stored.find_run(there, run)
     stored.check_run(folder)
     with tempfile.TemporaryDirectory(prefix="roi-") as work, _Live(len(there.pages), _err) as live:
-        made = again.recompute(
-            there, catalog.read(), _about(folder)[0], (folder, name), given, Path(work), live.started, live.ended
-        )
+        telling = Telling(live.started, live.ended)
+        made = again.recompute(there, catalog.read(), (subject(folder), name), given, Path(work), telling)
         found = compare(there, made)
     if as_json:
         print(json.dumps(as_dict(found), indent=1, ensure_ascii=False))
@@ -138,7 +197,7 @@ def deck(
 
 @app.command()
 def prove(
-    what: Annotated[str, typer.Argument(metavar="WHAT", help="What to prove: money.")],
+    what: Annotated[str, typer.Argument(metavar="WHAT", help="What to prove: money or trend.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the proofs as JSON.")] = False,
 ) -> None:
     """Hold formulas against independent calculations; exit code 1 when one does not hold."""
@@ -199,36 +258,17 @@ def plan_repetitions(
 
 
 @app.command()
-def lab(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8888) -> None:
-    """Open JupyterLab on the notebooks; it listens on 127.0.0.1 alone and fetches nothing from elsewhere."""
-    from roi.report.catalog import NOTEBOOKS
+def lab(
+    folder: Annotated[Path, typer.Option(help="Where it works: on copies of the notebooks, yours to change.")] = Path(
+        "lab"
+    ),
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 8888,
+    browser: Annotated[bool, typer.Option(help="Open the browser of this machine.")] = True,
+) -> None:
+    """Open JupyterLab on a start page; it listens on 127.0.0.1 alone and fetches nothing from elsewhere."""
+    from roi.lab.server import open_lab
 
-    # JupyterLab asks servers elsewhere for news, for newer versions of itself and for extensions, unless told not to.
-    arguments = [
-        f"--ServerApp.root_dir={NOTEBOOKS}", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.extension_manager=readonly",
-    ]  # fmt: skip
-    if os.geteuid() == 0:
-        arguments.append("--allow-root")
-    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *arguments])
-
-
-def _name(folder: Path, data: Path) -> str:
-    """Give what opens the run in a notebook: its name among the project's runs, or else its path."""
-    return folder.name if folder in (data / "reference", data / "runs" / folder.name) else str(folder.absolute())
-
-
-def _about(folder: Path) -> tuple:
-    """Read the manifest for what a report says of the run, and which tables hold rows."""
-    from bench.store import manifest
-    from roi.report.contents import About
-
-    said = manifest.read(folder)
-    about = About(
-        run=said.run, machine=f"{said.machine['cpu_model']}, {said.machine['processors']} processors",
-        measured=said.started_at[:10], purpose=said.purpose, synthetic=said.synthetic,
-    )  # fmt: skip
-    return about, [name for name, table in said.tables.items() if table.rows]
+    open_lab(folder, port, browser)
 
 
 class _Live:
@@ -255,7 +295,8 @@ class _Live:
         if name := self._running.pop(outcome.name, None):
             self._progress.remove_task(name)
         colour = _COLOURS.get(outcome.status.value, "red")
-        self._progress.console.print(f"[{colour}]{outcome.status.value:14}[/] {outcome.seconds:5.1f} s  {outcome.name}")
+        time_taken = "  before" if outcome.reused else f"{outcome.seconds:6.1f} s"
+        self._progress.console.print(f"[{colour}]{outcome.status.value:14}[/]{time_taken}  {outcome.name}")
         if outcome.sentence:
             self._progress.console.print(f"{'':24}{outcome.sentence}", markup=False)
         self._left -= 1
@@ -265,6 +306,13 @@ class _Live:
 
 def main() -> None:
     """Run the command line; an error is a sentence and exit code 1."""
+    codes = [_INTERRUPTED]
+
+    def terminate(*_: object) -> None:
+        codes.append(_TERMINATED)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, terminate)
     try:
         # Not standalone, typer gives the code of `typer.Exit` back in place of raising it; Ctrl-C becomes such a code.
         code = app(standalone_mode=False) or 0
@@ -275,8 +323,8 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
-        _err.print("\nInterrupted. No report was published; an earlier one is as it was.")
-        sys.exit(_INTERRUPTED)
+        _err.print("\nInterrupted. What was not complete is not published; an earlier report is as it was.")
+        sys.exit(codes[-1])
     except (RoiError, RunUnreadable) as error:
         if _debug:
             raise

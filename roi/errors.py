@@ -82,3 +82,7 @@ class TemplateUnusable(RoiError):
 
 class DeckNotWritten(RoiError):
     """The file of a deck could not be put in its place."""
+
+
+class LabNotStarted(RoiError):
+    """JupyterLab cannot be opened: its port is taken, or its folder cannot be used."""

@@ -73,7 +73,7 @@ def summary(run: Run, slo_ms: float, all_cells: bool = False) -> pd.DataFrame:
         rows.append(dict(zip(GROUP, key, strict=True)) | {
             "n": len(part), "restarts": restarts, "requests": int(part["requests"].sum()), "lost": lost,
             "late": int(part["late"].sum()), "per_restart": lost / restarts, "per_restart_lo": lo / restarts,
-            "per_restart_hi": hi / restarts, "reasons": ", ".join(f"{what} ({count})" for what, count in why.most_common()) or None,
+            "per_restart_hi": hi / restarts, "reasons": ", ".join(f"{what} ({count})" for what, count in why.most_common()),
             "in_service_s": float(part["in_service_s"].median()), "leaves_s": float(part["leaves_s"].median()),
             "unclean": int(part["unclean"].sum()),
         })  # fmt: skip

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from roi.report import findings, origin, parameters, publish
+from roi.language.languages import language
+from roi.report import findings, origin, parameters, pdf, privacy, publish
 from roi.report.catalog import Page
 from roi.report.contents import About
 from roi.report.deck import published
+from roi.report.edition import Edition, write_deck, write_index
 from roi.report.execute import Status
+from roi.report.gather import NOBODY, Telling
 from roi.report.origin import Origin
 from roi.report.pieces import Piece, pieces
+from roi.report.plan import Plan
 from roi.report.privacy import without_names
+from roi.report.publish import Options
 from roi.report.runner import Outcome
 from roi.report.stored import Stored
+from roi.report.subject import Subject
 
 
 @dataclass(frozen=True)
@@ -35,9 +41,8 @@ class Recomputed:
 
 
 def recompute(
-    stored: Stored, catalogue: Mapping[str, Page], about: About, run: tuple[Path, str], given: Mapping[str, str],
-    folder: Path, started: Callable[[str], None] = lambda name: None,
-    ended: Callable[[Outcome], None] = lambda outcome: None,
+    stored: Stored, catalogue: Mapping[str, Page], run: tuple[Subject, str], given: Mapping[str, str], folder: Path,
+    telling: Telling = NOBODY,
 ) -> Recomputed:  # fmt: skip
     """Make the pages of a report again that were complete, into an empty folder.
 
@@ -47,22 +52,30 @@ def recompute(
         The report.
     catalogue
         Every page that there is, by name.
-    about
-        What a report says of the run.
     run
-        Folder of the run, and what opens it in a notebook.
+        The run, and what opens it in a notebook.
     given
         Texts for parameters that a report cannot tell, such as paths; each goes to the pages that have it.
     folder
         Where the report is made again.
-    started, ended
+    telling
         Told as notebooks begin and end.
     """
+    with privacy.showing_names(stored.names):
+        return _recompute(stored, catalogue, run, given, folder, telling)
+
+
+def _recompute(
+    stored: Stored, catalogue: Mapping[str, Page], run: tuple[Subject, str], given: Mapping[str, str], folder: Path,
+    telling: Telling,
+) -> Recomputed:  # fmt: skip
     complete = [name for name, page in stored.pages.items() if page["status"] == Status.OK]
     pages = [catalogue[name] for name in complete if name in catalogue]
     values = {page.name: _values(page, stored.pages[page.name]["parameters"], run[1], given) for page in pages}
     target = folder / stored.folder.name
-    made = publish.publish(pages, publish.Plan(values, {}), about, target, started, ended, run=run[0], images=False)
+    about = replace(run[0].about, set=stored.set)
+    options = Options(images=False, language=language(stored.language))
+    made = publish.publish(pages, Plan(values, {}), about, target, telling, run[0].folder, options)
     outcomes = {outcome.name: outcome for outcome in made.outcomes}
     outcomes |= {
         name: Outcome(name, Status.SKIPPED, "It is not in the catalogue any more.")
@@ -107,6 +120,6 @@ def _write_first_page_and_deck(
     for name, said in stored.pages.items():
         page, outcome = published.listed(name, said, catalogue)
         listed.append((page, replace(outcome, status=outcomes[name].status) if name in outcomes else outcome))
-    made = datetime.fromisoformat(stored.made_at)
-    publish.write_deck(listed, about, made, folder)
-    publish.write_index(listed, findings.read(folder), about, stored.notices, made, folder)
+    edition = Edition(folder, about, datetime.fromisoformat(stored.made_at), tuple(listed), language(stored.language))
+    write_deck(edition)
+    write_index(edition, findings.read(folder), stored.notices, (stored.folder / pdf.FILE).is_file())

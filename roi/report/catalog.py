@@ -11,6 +11,7 @@ from typing import Any
 from roi.errors import CatalogInvalid, UnknownName
 
 FILE = "catalog.toml"
+READS = ("run", "runs", "findings")
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 
 
@@ -31,8 +32,18 @@ class Page:
     """Tables that the run must hold; without them the page is skipped."""
     on_request: bool = False
     """It is made only when it is named."""
+    over_runs: bool = False
+    """In a call for several runs it is made for the newest of them, with all of them in its parameter `runs`."""
+    reads: str = "run"
+    """What it is made from beside files that its parameters name: the report's `run`, all `runs` that there are, or the
+    `findings` of the report's other pages, after which it is then run."""
     deck: tuple[str, ...] = ()
     """Ids of its charts that become slides, in their order; `*` stands for any letters."""
+
+    @property
+    def audiences(self) -> tuple[str, ...]:
+        """For whom it is, one by one."""
+        return tuple(one.strip() for one in self.audience.split(",") if one.strip())
 
 
 def read(folder: Path = NOTEBOOKS) -> dict[str, Page]:
@@ -72,6 +83,8 @@ def _page(folder: Path, name: str, entry: Any) -> Page:
         "parameters": dict,
         "needs": list,
         "on_request": bool,
+        "over_runs": bool,
+        "reads": str,
         "deck": list,
     }
     for key, value in entry.items():
@@ -84,6 +97,8 @@ def _page(folder: Path, name: str, entry: Any) -> Page:
     notebook = folder / entry.get("notebook", f"{name}.ipynb")
     if not notebook.is_file():
         raise invalid(f"names {notebook.name}, which is not in {folder.name}")
+    if entry.get("reads", "run") not in READS:
+        raise CatalogInvalid(f"The page {name} of {FILE}: {UnknownName('thing to read', entry['reads'], READS)}")
     if "run" in entry.get("parameters", {}):
         raise invalid("sets the parameter run, which the command line gives")
     lists = {key: tuple(entry.get(key, ())) for key in ("needs", "deck")}
@@ -92,10 +107,29 @@ def _page(folder: Path, name: str, entry: Any) -> Page:
     return Page(name, **entry | {"notebook": notebook} | lists)
 
 
-def choose(pages: Mapping[str, Page], only: Iterable[str]) -> list[Page]:
-    """Give the pages of some names in the catalogue's order, or all that need not be named; unknown ones raise `UnknownName`."""
+def choose(pages: Mapping[str, Page], only: Iterable[str], audience: str = "") -> list[Page]:
+    """Give pages in the catalogue's order.
+
+    Parameters
+    ----------
+    pages
+        The catalogue.
+    only
+        Names of pages; of none all that need not be named.
+    audience
+        For whom they are to be, such as CTO; empty for anybody.
+
+    Raises
+    ------
+    UnknownName
+        There is no page of a name, or none for the audience.
+    """
     only = [name.removesuffix(".ipynb") for name in only]
     for name in only:
         if name not in pages:
             raise UnknownName("notebook in the catalogue", name, pages)
-    return [page for name, page in pages.items() if (name in only if only else not page.on_request)]
+    audiences = dict.fromkeys(one for page in pages.values() for one in page.audiences)
+    if audience and audience.lower() not in map(str.lower, audiences):
+        raise UnknownName("audience in the catalogue", audience, audiences)
+    chosen = [page for name, page in pages.items() if (name in only if only else not page.on_request)]
+    return [page for page in chosen if not audience or audience.lower() in map(str.lower, page.audiences)]

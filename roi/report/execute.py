@@ -6,10 +6,11 @@ died, for completed.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -48,6 +49,12 @@ class Job:
     """Where the executed notebook goes; what was executed of it, when it failed."""
     parameters: Mapping[str, Any]
     deadline_s: float
+    of_report: bool = False
+    """Whether the deadline is that of the whole report, which comes before its own."""
+
+    def within(self, seconds: float) -> Job:
+        """Give the job with a deadline that is no later than the whole report's, in so many seconds."""
+        return self if self.deadline_s <= seconds else replace(self, deadline_s=seconds, of_report=True)
 
 
 class _Engine(NBClientEngine):
@@ -74,7 +81,7 @@ def execute(job: Job, folder: Path, reply: Connection) -> None:
     folder
         For the kernel's sockets, settings and messages; its path must be short.
     reply
-        Gets one pair of `Status` and sentence.
+        Gets one pair of `Status` and sentence; None for a status says that nothing can be written here.
     """
     os.setsid()
     die_with_parent()
@@ -94,8 +101,11 @@ def execute(job: Job, folder: Path, reply: Connection) -> None:
         for cell in notebook.cells:
             cell.metadata.pop("papermill", None)
         partial = job.target.with_suffix(".partial")
-        nbformat.write(notebook, partial)
-        partial.replace(job.target)
+        try:
+            nbformat.write(notebook, partial)
+            partial.replace(job.target)
+        except OSError as error:
+            said = None, f"The executed notebook {job.name} could not be written: {error.strerror}."
     reply.send(said)
 
 
@@ -105,7 +115,7 @@ def _status(job: Job, log: Path) -> tuple[Status, str]:
         notebook = papermill.execute_notebook(
             nbformat.read(job.source, as_version=4), None, parameters=dict(job.parameters), engine_name="roi",
             kernel_name="python3", language="python", progress_bar=False, request_save_on_cell_execute=False,
-            cwd=job.source.parent, start_timeout=min(_SECONDS_TO_START, job.deadline_s),
+            cwd=job.source.parent, start_timeout=math.ceil(min(_SECONDS_TO_START, job.deadline_s)),
             kernel_manager_class=BoundKernelManager, shutdown_kernel="immediate",
             extra_arguments=["--HistoryManager.enabled=False"],
             timeout_func=lambda _: max(0.05, end - time.monotonic()),
@@ -113,12 +123,19 @@ def _status(job: Job, log: Path) -> tuple[Status, str]:
     except PapermillExecutionError as error:
         return Status.CELL_ERROR, f"Cell {error.cell_index + 1} failed: {error.ename}: {error.evalue}"
     except CellTimeoutError:
-        return Status.TIMEOUT, f"It did not end within {job.deadline_s:g} s."
+        return Status.TIMEOUT, _out_of_time(job)
     except DeadKernelError:
         return Status.DEAD_KERNEL, "The kernel died while a cell ran, which is often a lack of memory."
     except Exception as error:
+        if time.monotonic() >= end:
+            return Status.TIMEOUT, _out_of_time(job)
         return Status.DEAD_KERNEL, f"The kernel could not be used: {_last_line(log) or error or type(error).__name__}"
     return _ran_to_its_end(notebook)
+
+
+def _out_of_time(job: Job) -> str:
+    whose = " that were left of the report's deadline" if job.of_report else ""
+    return f"It did not end within {round(job.deadline_s, 1):g} s{whose}."
 
 
 def _ran_to_its_end(notebook: nbformat.NotebookNode) -> tuple[Status, str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 import json
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from roi.report.origin import code_version
 
 MIMETYPE = "application/vnd.roi.finding+json"
 FILE = "findings.parquet"
+_DIGITS = 8
+"""Of a hash, shown on a page; the whole of it is in the file."""
 
 SCHEMA = pa.schema(
     [
@@ -227,20 +230,61 @@ def _times(finding: Finding) -> str:
     return f"claim is {figure(ratio)}× as high" if ratio > 1 else f"claim is {figure(1 / ratio)}× lower"
 
 
-def table(findings: Sequence[Finding]) -> str:
-    """Give findings as an HTML table for a page or a notebook."""
-    head = (
-        "<th>Finding</th><th class='number'>Value</th><th>Unit</th><th>Interval</th>"
-        "<th class='number'>n</th><th class='number'>Claimed</th>"
-    )
+def anchor(id: str) -> str:
+    """Give the id of a finding's row on its page, which links lead to."""
+    return f"finding-{re.sub(r'[^A-Za-z0-9_.-]+', '-', id)}"
+
+
+def table(
+    findings: Sequence[Finding],
+    sources: Callable[[str | None], str | None] | None = None,
+    anchored: Collection[str] = (),
+) -> str:
+    """Give findings as an HTML table for a page or a notebook.
+
+    Parameters
+    ----------
+    findings
+        One a row.
+    sources
+        Gives the place on the page of a query's text, None for a query that stands in its row; with it the table has two more
+        columns: what gives the figure, and the hash of what had been asked by then.
+    anchored
+        Ids of the findings whose rows can be linked to.
+    """
+    columns = {"Finding": "", "Value": "number", "Unit": "", "Interval": "", "n": "number", "Claimed": "number"}
+    columns |= {"Source": "source", "query_hash": "source"} if sources else {}
+    head = "".join(f"<th scope='col'{_class(kind)}>{name}</th>" for name, kind in columns.items())
     rows = "".join(
-        f"<tr><td><code>{html.escape(f.id)}</code>{f'<br><small>{html.escape(f.note)}</small>' if f.note else ''}</td>"
+        f"<tr{_anchor(f) if f.id in anchored else ''}>"
+        f"<td><code>{html.escape(f.id)}</code>{f'<br><small>{html.escape(f.note)}</small>' if f.note else ''}</td>"
         f"<td class='number'><b>{figure(f.value)}</b></td><td>{html.escape(f.unit)}</td><td>{_interval(f).strip(' []') or '–'}</td>"
         f"<td class='number'>{'–' if f.n is None else f'{f.n:,}'}</td>"
-        f"<td class='number'>{figure(f.claim_value) if f.claim_value is not None else '–'}</td></tr>"
+        f"<td class='number'>{figure(f.claim_value) if f.claim_value is not None else '–'}</td>"
+        f"{_source(f, sources(f.query)) if sources else ''}</tr>"
         for f in findings
     )
     return f"<table class='findings'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _class(kind: str) -> str:
+    return f" class='{kind}'" if kind else ""
+
+
+def _anchor(finding: Finding) -> str:
+    return f" id='{html.escape(anchor(finding.id))}'"
+
+
+def _source(finding: Finding, place: str | None) -> str:
+    """Give the cells that say what gives a finding: query, run, and the beginning of the hash."""
+    query = (
+        f"<a href='#{place}'>{place.replace('-', ' ')}</a>" if place
+        else f"<code>{html.escape(finding.query)}</code>" if finding.query
+        else "–"
+    )  # fmt: skip
+    run = f"<br><small>run {html.escape(finding.run)}</small>" if finding.run else ""
+    digest = f"<code>{finding.query_hash[:_DIGITS]}</code>" if finding.query_hash else "–"
+    return f"<td class='source'>{query}{run}</td><td class='source'>{digest}</td>"
 
 
 def write(

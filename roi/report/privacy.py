@@ -8,7 +8,9 @@ import socket
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
@@ -18,8 +20,28 @@ _SHORTEST_NAME = 4
 _EVERYDAY = {"localhost", "root", "user", "main", "host", "node", "linux", "runner", "admin", "jovyan"}
 
 
+_names_shown: ContextVar[bool] = ContextVar("names_shown", default=False)
+
+
+@contextmanager
+def showing_names(asked: bool) -> Iterator[None]:
+    """Leave paths and names of the machine where they are, if that is asked for, in all that is written within."""
+    before = _names_shown.set(asked)
+    try:
+        yield
+    finally:
+        _names_shown.reset(before)
+
+
+def names_are_shown() -> bool:
+    """Tell whether paths and names of the machine stay where they are."""
+    return _names_shown.get()
+
+
 def without_names(text: str, folders: Iterable[Path] = ()) -> str:
     """Give text with machine paths cut to what is inside of the project, and host and user names replaced.
+
+    Within `showing_names` the folders alone are cut.
 
     Parameters
     ----------
@@ -30,7 +52,7 @@ def without_names(text: str, folders: Iterable[Path] = ()) -> str:
     """
     for path in sorted({str(folder) for folder in folders}, key=len, reverse=True):
         text = text.replace(f"{path}/", "").replace(path, "…")
-    for pattern, instead in _patterns():
+    for pattern, instead in () if _names_shown.get() else _patterns():
         text = pattern.sub(instead, text)
     return text
 

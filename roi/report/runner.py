@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import shutil
@@ -13,10 +14,12 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from roi.errors import ReportNotPublished
 from roi.report.execute import Job, Status, execute
 
 GRACE_S = 15
 """How long after its deadline a process may take to give its account before it is killed."""
+OUT_OF_TIME = "The report's deadline passed before it was started. Give the report more time with --deadline."
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Outcome:
     seconds: float = 0.0
     executed: Path | None = None
     """The executed notebook, or what was executed of it."""
+    reused: bool = False
+    """Whether an earlier report had run it already, from all the same."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ def run(
     started: Callable[[str], None] = lambda name: None,
     ended: Callable[[Outcome], None] = lambda outcome: None,
     at_once: int | None = None,
+    until: float = math.inf,
 ) -> list[Outcome]:
     """Run notebooks and give what became of each, in their order.
 
@@ -60,6 +66,13 @@ def run(
         Told as notebooks begin and end.
     at_once
         Most notebooks at a time; as many as there are processors by default.
+    until
+        When all of them must have ended, by `time.monotonic`; those that have not run out of time.
+
+    Raises
+    ------
+    ReportNotPublished
+        An executed notebook could not be written.
 
     Notes
     -----
@@ -75,8 +88,14 @@ def run(
         while waiting or running:
             while waiting and len(running) < (at_once or len(os.sched_getaffinity(0))):
                 job = waiting.pop(0)
-                running.append(_start(context, job, folder))
                 started(job.name)
+                if (left := until - time.monotonic()) <= 0:
+                    outcomes[job.name] = Outcome(job.name, Status.TIMEOUT, OUT_OF_TIME)
+                    ended(outcomes[job.name])
+                    continue
+                running.append(_start(context, job.within(left), folder))
+            if not running:
+                continue
             now = time.monotonic()
             wait([one.reply for one in running], timeout=max(0.0, min(one.gives_up_at for one in running) - now))
             for one in [one for one in running if one.reply.poll() or time.monotonic() >= one.gives_up_at]:
@@ -106,6 +125,8 @@ def _outcome(one: _Running) -> Outcome:
         status, sentence = (
             one.reply.recv() if one.reply.poll() else (Status.TIMEOUT, "It did not answer after its deadline.")
         )
+        if status is None:
+            raise ReportNotPublished(sentence)
     except EOFError:
         status, sentence = (
             Status.DEAD_KERNEL,

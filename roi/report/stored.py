@@ -14,7 +14,7 @@ from roi import data
 from roi.errors import ReportUnreadable, RunChanged, UnknownName
 from roi.report import checksums, origin
 from roi.report.origin import Origin
-from roi.report.publish import STATUS_FILE
+from roi.report.place import STATUS_FILE
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,11 @@ class Stored:
     pages: Mapping[str, Mapping[str, Any]]
     """By name what its status file says of a page."""
     origin: Origin
+    language: str = "en"
+    set: str = ""
+    """Name of its parameter set."""
+    names: bool = False
+    """Whether paths and names of the machine were left in."""
 
 
 def read(folder: Path) -> Stored:
@@ -44,8 +49,9 @@ def read(folder: Path) -> Stored:
         said = json.loads(status.read_text())
         checksums.read(folder)
         return Stored(
-            folder, said["run"], said["made_at"], tuple(said["notices"]), said["notebooks"], origin.read(folder)
-        )
+            folder, said["run"], said["made_at"], tuple(said["notices"]), said["notebooks"], origin.read(folder),
+            said["language"], said["about"]["set"], said["names"],
+        )  # fmt: skip
     except (OSError, ValueError, KeyError) as error:
         needed = f"{status.name}, {origin.FILE} and {checksums.FILE}"
         raise ReportUnreadable(

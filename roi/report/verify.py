@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.store.writer import sha256
-from roi.report import checksums, findings, origin
+from roi.report import checksums, findings, origin, pdf
 from roi.report.again import Recomputed
 from roi.report.execute import Status
 from roi.report.pieces import Piece, pieces
-from roi.report.publish import STATUS_FILE
+from roi.report.place import STATUS_FILE
 from roi.report.stored import Stored
 
 TOLERANCE = 1e-9
@@ -206,3 +206,5 @@ def _unchecked(stored: Stored) -> Iterator[str]:
     images = sum(path.suffix in (".png", ".svg") for path in (stored.folder / "charts").glob("*"))
     if images:
         yield f"{images} images are held against their checksums alone; the rows that they draw are in the CSV beside each."
+    if (stored.folder / pdf.FILE).is_file():
+        yield f"{pdf.FILE} is held against its checksum alone; the pages that it prints are checked."

@@ -167,7 +167,7 @@ def _tolerance(proof: Mapping[str, Any]) -> str | None:
     if proof["tolerance"]:
         return f"± {_number(proof['tolerance'])}"
     if is_count(proof["name"]) or measured == expected:
-        return "exactly" if is_count(proof["name"]) else "none"
+        return "exactly" if is_count(proof["name"]) else None
     return "or more" if (measured > expected) == bool(proof["holds"]) else "or less"
 
 

@@ -89,7 +89,7 @@ def results(report: Path, page: str, mimetype: str) -> list[str]:
 
 
 def unmarked(markdown: str) -> str:
-    return re.sub(r"[*`]", "", markdown)
+    return re.sub(r"(?m)^- |[*`]", "", markdown)
 
 
 def squeezed(text: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from roi.errors import BadParameters, CatalogInvalid, UnknownName
 from roi.report import catalog
-from roi.report.publish import plan
+from roi.report.plan import plan
 
 FIXTURES = Path(__file__).resolve().parents[1] / "notebooks" / "fixtures"
 

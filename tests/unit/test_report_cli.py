@@ -7,25 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.store.manifest import Manifest, describe
-from bench.store.schema import SCHEMA_VERSION
 from roi import data
 from roi.report import catalog
+from tests.unit.bare_run import manifest_of
 
 FIXTURES = Path(__file__).resolve().parents[1] / "notebooks" / "fixtures"
-TABLES = {"cells": b"three", "faults": b""}
-
-
-def manifest_of(folder):
-    """Write a manifest, and files that only their length speaks for: no notebook of these tests opens them."""
-    for name, content in TABLES.items():
-        (folder / f"{name}.parquet").write_bytes(content)
-    Manifest(
-        schema_version=SCHEMA_VERSION, run="r7", suite="quick", purpose="indicative", suite_text="", seed=1, order=(),
-        started_at="2026-11-20T10:00:00+00:00", finished_at="2026-11-20T10:05:00+00:00", interruptions=0,
-        machine={"cpu_model": "Some CPU", "processors": 2}, toolchains={}, variants={}, left_out={}, contract={},
-        code_version="", synthetic=True, tables=describe(folder, {"cells": 3, "faults": 0}),
-    ).write(folder)  # fmt: skip
 
 
 @pytest.fixture
@@ -36,6 +22,8 @@ def roi(command_line, monkeypatch, tmp_path):
     read = catalog.read
     monkeypatch.setattr(data, "find_run", lambda name: folder)
     monkeypatch.setattr(data, "DATA", tmp_path)
+    monkeypatch.setattr(data, "RUNS", tmp_path / "runs")
+    monkeypatch.setenv("ROI_KEPT", str(tmp_path / "kept"))
     monkeypatch.setattr(catalog, "read", lambda: read(FIXTURES))
     monkeypatch.setenv("BROWSER_PATH", "no-such-browser")
     monkeypatch.chdir(tmp_path)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import socket
 from pathlib import Path
 
@@ -11,10 +12,11 @@ import pytest
 
 from roi.charts import image
 from roi.errors import ReportNotPublished
-from roi.report import catalog
+from roi.report import catalog, place
 from roi.report.contents import About
-from roi.report.privacy import without_names
-from roi.report.publish import plan, publish
+from roi.report.plan import plan
+from roi.report.privacy import showing_names, without_names
+from roi.report.publish import publish
 
 FIXTURES = Path(__file__).resolve().parents[1] / "notebooks" / "fixtures"
 ABOUT = About("r7", "Some CPU, 2 cores", "2026-11-20", "indicative")
@@ -52,7 +54,7 @@ def test_the_status_file_tells_what_became_of_every_page(made):
 
 def test_a_missing_chromium_is_a_sentence_on_the_first_page(made):
     assert "apt-get install chromium" in (made.folder / "index.html").read_text()
-    assert made.images_ok
+    assert made.files == {"images": "skipped", "pdf": "skipped", "deck": "ok"}
 
 
 def test_findings_are_gathered_from_pages_that_are_ok(made):
@@ -147,10 +149,48 @@ def test_an_image_that_fails_is_published_as_failed(tmp_path, monkeypatch):
     monkeypatch.setattr("roi.report.publish.write_images", failing)
     made = make(tmp_path / "r7", ["declares_no_run"])
     assert json.loads((tmp_path / "r7" / "status.json").read_text())["images"] == "failed"
-    assert not made.images_ok
+    assert made.files["images"] == "failed"
+    assert not made.complete
 
 
 def test_machine_paths_are_cut_to_what_is_inside_of_the_project(tmp_path):
     root = FIXTURES.parents[2]
     text = f'File "{root}/roi/cli.py", line 3; {Path.home()}/secret; {tmp_path}/out'
     assert without_names(text, [tmp_path]) == 'File "roi/cli.py", line 3; ~/secret; out'
+
+
+def test_names_of_the_machine_stay_where_they_are_asked_for_and_the_working_folder_does_not(tmp_path):
+    text = f"{Path.home()}/secret; {tmp_path}/out"
+    with showing_names(True):
+        assert without_names(text, [tmp_path]) == f"{Path.home()}/secret; out"
+    assert without_names(text, [tmp_path]) == "~/secret; out"
+
+
+def test_the_status_file_says_whether_names_were_left_in(tmp_path):
+    with showing_names(True):
+        made = make(tmp_path / "r7", ["declares_no_run"])
+    assert json.loads((made.folder / "status.json").read_text())["names"] is True
+
+
+def test_places_change_at_one_instant_where_the_disk_can_and_in_steps_where_not(tmp_path, monkeypatch):
+    one, other = tmp_path / "one", tmp_path / ".one.work"
+    for exchange in (place._exchange, lambda *_: False):
+        monkeypatch.setattr(place, "_exchange", exchange)
+        for folder in (one, other):
+            folder.mkdir()
+            (folder / "name").write_text(folder.name)
+        place._replace(one, other)
+        assert [(one / "name").read_text(), (other / "name").read_text()] == [".one.work", "one"]
+        assert sorted(os.listdir(tmp_path)) == [".one.work", "one"]
+        shutil.rmtree(one)
+        shutil.rmtree(other)
+
+
+def test_an_earlier_report_that_was_put_aside_when_the_process_was_killed_comes_back(tmp_path):
+    aside = tmp_path / ".r7.work.aside"
+    aside.mkdir()
+    (aside / "status.json").write_text("{}")
+    with pytest.raises(KeyboardInterrupt), place.workplace(tmp_path / "r7"):
+        raise KeyboardInterrupt
+    assert os.listdir(tmp_path) == ["r7"]
+    assert (tmp_path / "r7" / "status.json").read_text() == "{}"

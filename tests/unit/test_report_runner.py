@@ -46,6 +46,17 @@ def test_every_way_to_end_has_its_own_status(outcomes, name, status, sentence):
     assert sentence in outcomes[name].sentence
 
 
+def test_of_a_report_that_is_out_of_time_the_running_page_and_the_waiting_ones_say_so(tmp_path):
+    jobs = [
+        Job(name, FIXTURES / f"{name}.ipynb", tmp_path / f"{name}.ipynb", {"run": "r7"}, 120)
+        for name in ("sleeps_past_deadline", "takes_parameters")
+    ]
+    running, waiting = run(jobs, at_once=1, until=time.monotonic() + 10)
+    assert (running.status, waiting.status) == ("timeout", "timeout")
+    assert "left of the report's deadline" in running.sentence
+    assert "deadline passed before it was started" in waiting.sentence
+
+
 def _text(outcome):
     cells = nbformat.read(outcome.executed, as_version=4).cells
     return "".join(output.get("text", "") for cell in cells for output in cell.get("outputs", ()))

@@ -21,10 +21,11 @@ from roi.errors import ReportUnreadable, RunChanged
 from roi.report import again as again_report
 from roi.report import catalog, checksums, findings, publish, verify
 from roi.report import stored as stored_report
-from roi.report.contents import About
 from roi.report.execute import Status
 from roi.report.origin import Origin
+from roi.report.plan import plan
 from roi.report.runner import Outcome
+from roi.report.subject import subject
 from roi.views.verdict import as_dict, lines
 
 PAGES = ("14_slo_attainment", "30_roi_factor")
@@ -41,15 +42,15 @@ def reference():
 @pytest.fixture(scope="module")
 def made(reference, tmp_path_factory):
     """Give a report of two pages over the reference run, and the same made again."""
-    about = About(manifest.read(reference).run)
+    of = subject(reference)
     pages = catalog.choose(catalog.read(), PAGES)
     folder = tmp_path_factory.mktemp("reports") / "reference"
-    planned = publish.plan(pages, data.REFERENCE, {})
-    report = publish.publish(pages, planned, about, folder, run=reference, images=False)
+    planned = plan(pages, data.REFERENCE, {})
+    report = publish.publish(pages, planned, of.about, folder, run=reference, options=publish.Options(images=False))
     assert report.complete, report.outcomes
     stored = stored_report.read(folder)
-    opened = stored_report.find_run(stored)
-    again = again_report.recompute(stored, catalog.read(), about, opened, {}, tmp_path_factory.mktemp("again"))
+    opened = of, stored_report.find_run(stored)[1]
+    again = again_report.recompute(stored, catalog.read(), opened, {}, tmp_path_factory.mktemp("again"))
     return stored, again
 
 

@@ -36,7 +36,6 @@ _TEXT_GAP = 0.6
 """Gap below a paragraph, in lines."""
 _OPENING_SIZES, _OPENING_LINES = (40, 36, 32, 28), 2
 _BODIES = (PP_PLACEHOLDER.SUBTITLE, PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.OBJECT)
-_CONTINUED = " (continued)"
 
 
 def draw(slides: Sequence[Slide], template: Template) -> None:
@@ -108,7 +107,7 @@ def _tabled(said: Tabled, template: Template) -> None:
         room = _with_note(slide, said.note, _padded(room))
         drawn = add_table(slide, said, rows, room)
         rows = rows[drawn:]
-        title = said.title + _CONTINUED
+        title = f"{said.title} {said.continued}"
 
 
 def _told(said: Told, template: Template) -> None:
@@ -118,7 +117,7 @@ def _told(said: Told, template: Template) -> None:
         room = _with_note(slide, said.note, _padded(room))
         size, number = _most(left, room)
         add_paragraphs(slide, left[:number], size, size * LINE * _TEXT_GAP, room, "Text")
-        left, title = left[number:], said.title + _CONTINUED
+        left, title = left[number:], f"{said.title} {said.continued}"
 
 
 def _most(paragraphs: Sequence[str], room: Box) -> tuple[float, int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from roi.charts.spec import ChartSpec
 from roi.errors import DeckNotWritten
+from roi.language.languages import ENGLISH, Language
 from roi.report import findings
 from roi.report.catalog import Page
 from roi.report.collect import collect
@@ -43,13 +44,13 @@ def deck(report: Report, template: Path | None = None, layout: str = "") -> byte
         The catalogue names a chart that its page has not.
     """
     on = open_template(template, layout)
-    draw(story(report), on)
-    return contents(on.deck, f"{TITLE}: {report.about.run}", report.made)
+    draw([report.language.slide(slide) for slide in story(report)], on)
+    return contents(on.deck, report.language.text(f"{TITLE}: {report.about.run}"), report.made)
 
 
 def of_folder(
     folder: Path, about: About, made: datetime, pages: Sequence[tuple[Page, Outcome]],
-    charts: Mapping[str, Mapping[str, ChartSpec]] | None = None,
+    charts: Mapping[str, Mapping[str, ChartSpec]] | None = None, language: Language = ENGLISH,
 ) -> Report:  # fmt: skip
     """Read a report's folder for its deck.
 
@@ -61,12 +62,14 @@ def of_folder(
         What it is about, when it was made, and every page with what became of it.
     charts
         By page its charts by id, where they have been collected already.
+    language
+        What the deck is given in.
     """
     complete = [page.name for page, outcome in pages if outcome.status is Status.OK]
     notebooks = {name: folder / "notebooks" / f"{name}.ipynb" for name in complete}
     return Report(
         about, made, tuple(pages), charts or {name: collect(path).charts for name, path in notebooks.items()},
-        {name: spoken(path) for name, path in notebooks.items()}, tuple(findings.read(folder)),
+        {name: spoken(path) for name, path in notebooks.items()}, tuple(findings.read(folder)), language,
     )  # fmt: skip
 
 

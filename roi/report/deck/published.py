@@ -12,12 +12,13 @@ from typing import Any
 from bench.store import manifest
 from roi import data
 from roi.errors import ReportUnreadable, UnknownName
+from roi.language.languages import ENGLISH, language
 from roi.report.catalog import Page
 from roi.report.contents import About
 from roi.report.deck.make import of_folder
 from roi.report.deck.story import Report
 from roi.report.execute import Status
-from roi.report.publish import STATUS_FILE
+from roi.report.place import STATUS_FILE
 from roi.report.runner import Outcome
 
 REPORTS = Path("reports")
@@ -57,7 +58,9 @@ def published(folder: Path, catalogue: Mapping[str, Page]) -> Report:
         known = {field.name for field in fields(About)}
         about = {name: value for name, value in said.get("about", {"run": said["run"]}).items() if name in known}
         pages = [listed(name, page, catalogue) for name, page in said["notebooks"].items()]
-        return of_folder(folder, About(**about), datetime.fromisoformat(said["made_at"]), pages)
+        spoken = language(said.get("language", ENGLISH.name))
+        made = datetime.fromisoformat(said["made_at"])
+        return of_folder(folder, About(**about), made, pages, language=spoken)
     except (OSError, ValueError, KeyError) as error:
         raise ReportUnreadable(
             f"{folder.name} holds no whole report ({error}). Make it again with: roi report"

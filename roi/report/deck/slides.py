@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from roi.charts.spec import ChartSpec
 
+CONTINUED = "(continued)"
+
 
 @dataclass(frozen=True)
 class Opening:
@@ -40,6 +42,8 @@ class Tabled:
     """Places of the columns that hold figures, which are set flush right."""
     size_pt: float
     note: str = ""
+    continued: str = CONTINUED
+    """What the titles of further slides end with."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class Told:
     title: str
     paragraphs: tuple[str, ...]
     note: str = ""
+    continued: str = CONTINUED
+    """What the titles of further slides end with."""
 
 
 Slide = Opening | Charted | Tabled | Told

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 
 from roi.charts.spec import ChartSpec
 from roi.errors import UnknownName
+from roi.language.languages import ENGLISH, Language
 from roi.report.catalog import Page
 from roi.report.contents import SYNTHETIC, About, headline, row
 from roi.report.deck.slides import Charted, Opening, Slide, Tabled, Told
@@ -55,6 +56,8 @@ class Report:
     """By page, of those that are complete."""
     findings: tuple[tuple[str, Finding], ...]
     """Each with the page that recorded it."""
+    language: Language = ENGLISH
+    """What the deck is given in."""
 
 
 def story(report: Report) -> list[Slide]:

@@ -27,7 +27,7 @@ _EDGE = 0.04
 """Margin that is kept where the layout sets none, as a share of the slide."""
 _LEAST_HEIGHT, _LEAST_WIDTH = 0.45, 0.5
 """Shares of the slide that have to be free below the title, and across."""
-_FONT = "Arial"
+_FONT, _CHINESE_FONT = "Arial", "Microsoft YaHei"
 _WIDTH, _HEIGHT = Emu(12_192_000), Emu(6_858_000)
 _OWN_TITLE = Emu(457_200), Emu(301_752), Emu(11_277_600), Emu(530_352)
 """Left, top, width, and height of one line; a title of two moves what is below it."""
@@ -196,7 +196,8 @@ def _placed(deck: Deck) -> Iterator[LayoutPlaceholder]:
 
 
 def _themed(blob: bytes) -> bytes:
-    """Put our font and our ink into a theme."""
+    """Put our fonts and our ink into a theme."""
     text = re.sub(r'(<a:(?:major|minor)Font>\s*<a:latin typeface=")[^"]*', rf"\g<1>{_FONT}", blob.decode())
+    text = re.sub(r'(<a:(?:major|minor)Font>.*?<a:ea typeface=")[^"]*', rf"\g<1>{_CHINESE_FONT}", text, flags=re.DOTALL)
     ink = f'<a:dk1><a:srgbClr val="{theme.LIGHT.ink.lstrip("#").upper()}"/></a:dk1>'
     return re.sub(r"<a:dk1>.*?</a:dk1>", ink, text, flags=re.DOTALL).encode()
