@@ -14,6 +14,8 @@ from roi.charts.text_width import width_pt, wrapped
 
 WIDTH, HEIGHT = 960, 540
 _EDGE = 28
+_MANY = 4
+"""Series from which on marks and bands are fainter, so that none hides the others."""
 _TITLE_PX, _SUBTITLE_PX, _FOOTNOTE_PX, _TICK_PX = 21, 14, 12, 13
 """Sizes of text."""
 _TICK_ROOM = 1.15
@@ -76,9 +78,10 @@ def _lines(spec: ChartSpec, key: str, rows: pd.DataFrame, style: theme.Style) ->
     band = rows.dropna(subset=[spec.lo, spec.hi])
     outline = _numbers(band[spec.hi]) + _numbers(band[spec.lo])[::-1]
     along = _numbers(band[spec.x])
+    share = 0.16 if len(spec.keys()) < _MANY else 0.06
     return [
         go.Scatter(
-            x=along + along[::-1], y=outline, fill="toself", fillcolor=theme.faint(style.colour, 0.16), mode="lines",
+            x=along + along[::-1], y=outline, fill="toself", fillcolor=theme.faint(style.colour, share), mode="lines",
             line={"width": 0, "color": style.colour}, hoverinfo="skip", showlegend=False, legendgroup=key, name=_text(key),
         ),
         main,
@@ -100,7 +103,12 @@ def _bars(spec: ChartSpec, key: str, rows: pd.DataFrame, style: theme.Style) -> 
 
 
 def _dots(spec: ChartSpec, key: str, rows: pd.DataFrame, style: theme.Style) -> list[go.Scatter]:
-    marker = {"color": style.colour, "symbol": style.marker, "size": 13, "line": {"color": style.colour, "width": 1.5}}
+    marker = {
+        "color": style.colour,
+        "symbol": style.marker,
+        "size": _dot_size(spec),
+        "line": {"color": style.colour, "width": 1.5},
+    }
     place = {"offsetgroup": key} if spec.series else {}
     return [
         go.Scatter(
@@ -112,6 +120,11 @@ def _dots(spec: ChartSpec, key: str, rows: pd.DataFrame, style: theme.Style) -> 
             **_error(spec, rows, style),
         )
     ]
+
+
+def _dot_size(spec: ChartSpec) -> int:
+    """Give the size of dots: of many series a category has as many beside each other."""
+    return 13 if not spec.series or len(spec.keys()) < _MANY else 9
 
 
 def _common(spec: ChartSpec, key: str) -> dict[str, object]:

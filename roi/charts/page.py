@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from roi.charts.figure import figure
 from roi.charts.spec import ChartSpec
 from roi.charts.table import html_table
 
-CONFIG: dict[str, Any] = {
-    # plotly.js offers to upload the chart to its maker's server unless told otherwise.
-    "showSendToCloud": False,
-    "plotlyServerURL": "",
-    "displaylogo": False,
-    "responsive": True,
-    "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"],
-}
+CONFIG: Mapping[str, Any] = MappingProxyType(
+    {
+        # plotly.js offers to upload the chart to its maker's server unless told otherwise.
+        "showSendToCloud": False,
+        "plotlyServerURL": "",
+        "displaylogo": False,
+        "responsive": True,
+        "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"],
+    }
+)
+"""Plotly takes keys out of what it is given: each chart gets a copy."""
 
 HEIGHT = 420
 
@@ -26,7 +31,7 @@ def interactive(spec: ChartSpec) -> dict[str, Any]:
     """Give the chart in plotly's own mime type, with the buttons that send data elsewhere taken off."""
     drawn = json.loads(figure(spec).to_json())
     drawn["layout"]["height"] = HEIGHT + 120
-    return {"data": drawn["data"], "layout": drawn["layout"], "config": CONFIG}
+    return {"data": drawn["data"], "layout": drawn["layout"], "config": dict(CONFIG)}
 
 
 def fragment(spec: ChartSpec, files: str | None = None, notebook: str | None = None) -> str:
@@ -48,7 +53,7 @@ def fragment(spec: ChartSpec, files: str | None = None, notebook: str | None = N
     light = json.loads(figure(spec, captions=False).to_json())
     dark = json.loads(figure(spec, captions=False, dark=True).to_json())
     drawing = {
-        "data": light["data"], "layout": light["layout"], "config": CONFIG,
+        "data": light["data"], "layout": light["layout"], "config": dict(CONFIG),
         "dark": {"data": _changes(light["data"], dark["data"]), "layout": _changes(light["layout"], dark["layout"])},
     }  # fmt: skip
     subtitle = f'<p class="subtitle">{html.escape(spec.subtitle)}</p>' if spec.subtitle else ""

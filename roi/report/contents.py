@@ -13,7 +13,7 @@ from markupsafe import Markup
 from roi.report.catalog import Page
 from roi.report.deck.spoken import spoken
 from roi.report.execute import Status
-from roi.report.findings import Finding, anchor, figure, verdict
+from roi.report.findings import Finding, anchor, figure, unit, verdict
 from roi.report.outline import Heading
 from roi.report.pages import STATUS_WORDS, environment
 from roi.report.runner import Outcome
@@ -152,7 +152,8 @@ def row(page: str, found: Finding) -> dict[str, Any]:
     interval = "–" if found.lo is None and found.hi is None else f"{figure(found.lo)} to {figure(found.hi)}"
     return {
         "href": f"{page}.html#{anchor(found.id)}", "says": says[:1].upper() + says[1:], "note": found.unlike or found.note,
-        "claimed": figure(found.claim_value), "claim_unit": found.claim_unit, "value": figure(found.value), "unit": found.unit,
+        "claimed": figure(found.claim_value), "claim_unit": unit(found.claim_unit),
+        "value": figure(found.value), "unit": unit(found.unit),
         "interval": interval, "n": "–" if found.n is None else f"{found.n:,}", "strip": _strip(found),
         "verdict": said.removeprefix("claim is ") or "–",
         "kind": "within" if said in _HOLDS else "open" if said in _OPEN else "apart",
@@ -179,7 +180,7 @@ def _strip(found: Finding) -> Markup:
         if {"lo", "hi"} <= set(at)
         else ""
     )
-    label = f"found {figure(found.value)}, claimed {figure(found.claim_value)} {found.unit}"
+    label = f"found {figure(found.value)}, claimed {figure(found.claim_value)} {unit(found.unit)}"
     return Markup('<svg viewBox="0 0 176 24" role="img" aria-label="{}">{}</svg>').format(
         label,
         Markup(  # numbers alone from here on

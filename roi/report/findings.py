@@ -19,6 +19,8 @@ from roi.asked import ASKED
 from roi.errors import FindingInvalid
 from roi.report.origin import code_version
 
+_WRITTEN = {"us": "µs"}
+"""Units that a reader writes in another way than a file does."""
 MIMETYPE = "application/vnd.roi.finding+json"
 FILE = "findings.parquet"
 _DIGITS = 8
@@ -118,7 +120,7 @@ class Finding:
         return {
             MIMETYPE: asdict(self),
             "text/html": table([self]),
-            "text/plain": f"{self.id}: {figure(self.value)} {self.unit}{_interval(self)}",
+            "text/plain": f"{self.id}: {figure(self.value)} {unit(self.unit)}{_interval(self)}",
         }
 
 
@@ -195,6 +197,11 @@ def figure(value: float | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def unit(name: str | None) -> str:
+    """Write a unit for a reader; empty for none."""
+    return _WRITTEN.get(name or "", name or "")
+
+
 def _interval(finding: Finding) -> str:
     if finding.lo is None and finding.hi is None:
         return ""
@@ -258,7 +265,8 @@ def table(
     rows = "".join(
         f"<tr{_anchor(f) if f.id in anchored else ''}>"
         f"<td><code>{html.escape(f.id)}</code>{f'<br><small>{html.escape(f.note)}</small>' if f.note else ''}</td>"
-        f"<td class='number'><b>{figure(f.value)}</b></td><td>{html.escape(f.unit)}</td><td>{_interval(f).strip(' []') or '–'}</td>"
+        f"<td class='number'><b>{figure(f.value)}</b></td><td>{html.escape(unit(f.unit))}</td>"
+        f"<td>{_interval(f).strip(' []') or '–'}</td>"
         f"<td class='number'>{'–' if f.n is None else f'{f.n:,}'}</td>"
         f"<td class='number'>{figure(f.claim_value) if f.claim_value is not None else '–'}</td>"
         f"{_source(f, sources(f.query)) if sources else ''}</tr>"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from roi.charts.spec import ChartSpec
-from roi.report.contents import SYNTHETIC, headline, row
+from roi.report.contents import SYNTHETIC, row
 from roi.report.findings import figure as with_hyphen
 from roi.summary import Summary
 from roi.views.finding_words import amount, plain
-from roi.views.words import listed
+from roi.views.words import listed, number
 
 
 def ratio_chart(summary: Summary) -> ChartSpec | None:
@@ -30,7 +30,8 @@ def ratio_chart(summary: Summary) -> ChartSpec | None:
     })  # fmt: skip
     rows = rows.sort_values("claimed_over_found", ascending=False, kind="stable")
     untested = sum(one.kind == "open" for one in drawn)
-    title = headline(summary.about, [one.finding for one in summary.comparisons])
+    least, most = number(rows["claimed_over_found"].min(), 2), number(rows["claimed_over_found"].max(), 2)
+    title = f"What is claimed is {least} to {most} times what was found"
     synthetic = f" {SYNTHETIC}" if summary.about.synthetic else ""
     return ChartSpec(
         "claimed_over_found", "dots", rows, "finding", "claimed_over_found", lo="lo", hi="hi", y_log=True, horizontal=True,

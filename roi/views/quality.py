@@ -14,6 +14,8 @@ from roi.views.words import footnote, known, milliseconds, percent
 
 _ASKED_OF = {"open": "open loops", "closed": "closed loops", "all": "all loads"}
 _LAG = "schedule_lag"
+_DRAWN = 15
+"""Cells that the chart of the lag has room for."""
 """The gate's criterion on the schedule lag; its limit is in ms."""
 
 
@@ -59,12 +61,14 @@ def lag_chart(run: Run) -> ChartSpec | None:
     if rows.empty:
         return None
     limit, worst = run.manifest.gate.get(_LAG, {}).get("limit"), rows["lag_p99_ms"].max()
+    half = milliseconds(rows["lag_p99_ms"].median())
+    some = f"The {_DRAWN} that were latest; half of all cells stay below {half}. " * (len(rows) > _DRAWN)
     chart = ChartSpec(
-        "schedule_lag", "dots", rows.sort_values("lag_p99_ms"), "cell_id", "lag_p99_ms",
+        "schedule_lag", "dots", rows.sort_values("lag_p99_ms").tail(_DRAWN), "cell_id", "lag_p99_ms",
         title=_lag_title(rows["lag_p99_ms"], limit),
         alt=f"99th percentile of the schedule lag by cell; the largest is {worst:.2f} ms.",
         beside=("variant",), y_title="Schedule lag, 99th percentile (ms)", y_log=True, horizontal=True,
-        subtitle="Requests that found a connection free; response times include this lag", footnote=footnote(run),
+        subtitle=f"{some}Requests that found a connection free; response times include this lag", footnote=footnote(run),
     )  # fmt: skip
     return chart if limit is None else chart.with_reference(limit, "limit of the gate")
 

@@ -177,7 +177,7 @@ def burn_chart(found: Attainment) -> ChartSpec | None:
         "burn_rate", "dots", rows, "variant", "burn", lo="burn_lo", hi="burn_hi",
         beside=("valid", "bad", "processes", "blocks"), title=title,
         alt="Burn rate by variant: " + listed(f"{r.variant} {number(r.burn)}" for r in rows.itertuples()) + ".",
-        y_title="Burn rate (1 spends the budget exactly)",
+        y_title="Burn rate (1 spends the budget exactly)", horizontal=True,
         subtitle=f"Under {_load(worst)}; good is 2xx within {objective.latency_ms:g} ms, budget {_attained(objective.budget)};"
         " bars are 95 % intervals over processes, or bounds where none was bad",
         footnote=footnote(found.run, Compared(at[0], found.all_cells, model="open", rate_per_s=at[1])),

@@ -145,7 +145,7 @@ def test_a_browser_that_cannot_start_fails_the_images_and_not_the_pages(tmp_path
 
 def test_a_report_out_of_time_says_so_of_each_page_and_is_published(tmp_path):
     code, said = report(
-        tmp_path / "kept", "--only", "sleeps_past_deadline", "--deadline", 8, "--out", tmp_path / "r"
+        tmp_path / "kept", "--only", "sleeps_past_deadline", "--deadline", 3, "--out", tmp_path / "r"
     )  # fmt: skip
     assert code == 1
     assert "left of the report's deadline" in said

@@ -51,7 +51,7 @@ def test_of_a_report_that_is_out_of_time_the_running_page_and_the_waiting_ones_s
         Job(name, FIXTURES / f"{name}.ipynb", tmp_path / f"{name}.ipynb", {"run": "r7"}, 120)
         for name in ("sleeps_past_deadline", "takes_parameters")
     ]
-    running, waiting = run(jobs, at_once=1, until=time.monotonic() + 10)
+    running, waiting = run(jobs, at_once=1, until=time.monotonic() + 4)
     assert (running.status, waiting.status) == ("timeout", "timeout")
     assert "left of the report's deadline" in running.sentence
     assert "deadline passed before it was started" in waiting.sentence

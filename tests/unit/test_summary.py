@@ -103,7 +103,7 @@ def test_the_chart_runs_from_the_highest_claim_to_the_lowest_and_marks_1(whole):
     chart = ratio_chart(whole(EXACT, OPEN_END, *SLOWER, OTHER_LOAD))
     assert chart.data["claimed_over_found"].tolist() == [pytest.approx(one) for one in (4.6, 2.875, 1.0, 0.1)]
     assert [line.value for line in chart.references] == [1.0]
-    assert chart.title == "3 of the 4 claimed figures that this run can test are contradicted"
+    assert chart.title == "What is claimed is 0.1 to 4.6 times what was found"
 
 
 def test_the_answer_counts_comparisons_and_stated_figures_apart(whole):
