@@ -18,6 +18,8 @@ import pytest
 from pptx import Presentation
 
 from bench.paths import ROOT
+from roi.language.languages import language
+from roi.language.published import translate
 from roi.report import catalog
 from roi.report.collect import collect
 from tests.accuracy import campaigns
@@ -270,3 +272,11 @@ def test_the_deck_answers_with_the_headline_of_the_first_page_and_says_where_it_
     assert any(RUN in text for text in slides[0])
     cpu = json.loads((runs / RUN / "manifest.json").read_text())["machine"]["cpu_model"]
     assert any(cpu in text for text in slides[0])
+
+
+def test_every_text_of_the_report_has_its_chinese(report) -> None:
+    chinese = language("zh")
+    assert [*translate(report, chinese)] == ["index", *PAGES, "deck"]
+    names = (RUN, f"run {RUN}", "'no-such-browser'")
+    missing = [text for text in chinese.untranslated if text not in names]
+    assert missing == [], "add what `python -m roi.language REPORT` prints to a file of roi/language/zh"

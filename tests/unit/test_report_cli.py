@@ -53,6 +53,7 @@ def test_a_page_that_is_not_ok_makes_the_exit_code_1(roi):
         (("report", "-p", "months=999"), "cannot be 999"),
         (("report", "-p", "run=x"), "roi report RUN"),
         (("report", "--only", "kernel_dead"), "Did you mean kernel_dies"),
+        (("report", "--language", "fr"), "There is: en, zh"),
         (("report", "--nothing"), "No such option"),
         (("rport",), "No such command"),
     ],
