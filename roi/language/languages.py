@@ -42,6 +42,10 @@ class Language:
         """What the folder of a report in it ends with; nothing for English."""
         return "" if self.texts is None else self.name
 
+    def anew(self) -> Language:
+        """Give the same language, which has noted nothing yet."""
+        return self if self.texts is None else Language(self.name, self.texts)
+
     def text(self, text: str) -> str:
         """Give a text in the language."""
         if self.texts is None:

@@ -104,6 +104,8 @@ def publish(
         The target is there and is no report, or cannot be written.
     """
     place.check_target(target)
+    # What has no translation is counted report by report.
+    options = replace(options, language=options.language.anew())
     with place.workplace(target) as work:
         made = _make(pages, planned, about, work, telling, run, options)
     if options.kept:

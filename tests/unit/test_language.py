@@ -294,6 +294,14 @@ def test_slides_find_a_message_without_its_marks():
     assert zh.text("It took 3 s in go.") == "在 go 中用了 3 s。"
 
 
+def test_a_language_taken_anew_has_noted_nothing():
+    zh = made({"The tail": "尾延迟"})
+    assert zh.text("The head") == "The head"
+    assert (zh.untranslated, zh.anew().untranslated) == (("The head",), ())
+    assert zh.anew().text("The tail") == "尾延迟"
+    assert ENGLISH.anew() is ENGLISH
+
+
 def test_english_gives_everything_back():
     spec, slide = bars(), Told("late", ())
     assert ENGLISH.text("late") == "late"

@@ -16,7 +16,7 @@ from roi.report.execute import Job
 from roi.report.runner import run
 
 FIXTURES = Path(__file__).resolve().parents[1] / "notebooks" / "fixtures"
-DEADLINES = {"sleeps_past_deadline": 15}
+DEADLINES = {"sleeps_past_deadline": 10}
 # The one that takes longest is first: the others run beside it.
 NAMES = ("sleeps_past_deadline", "fails_in_second_cell", "takes_parameters", "kernel_dies", "leaves_early")
 
@@ -37,7 +37,7 @@ def outcomes(tmp_path_factory):
         ("takes_parameters", "ok", ""),
         ("fails_in_second_cell", "cell_error", "KeyError: 'density'"),
         ("kernel_dies", "dead_kernel", "kernel died"),
-        ("sleeps_past_deadline", "timeout", "within 15 s"),
+        ("sleeps_past_deadline", "timeout", "within 10 s"),
         ("leaves_early", "cell_error", "left the notebook early"),
     ],
 )
