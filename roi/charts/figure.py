@@ -223,8 +223,7 @@ def _room(spec: ChartSpec, axis: str) -> dict[str, list[float]]:
     """Give the range of the value axis, with room for a reference line's label above the line; from 0 unless logarithmic."""
     if axis == "x":
         return {}
-    ends = [name for name in (spec.y, spec.lo, spec.hi) if name]
-    values = spec.data.groupby(spec.x)[[spec.y]].sum() if spec.kind == "stacked_bars" else spec.data[ends]
+    values = spec.spans()
     lines = [line.value for line in spec.references if line.axis == "y"]
     least = min([float(values.min().min()), *lines])
     most = max([float(values.max().max()), *lines])
@@ -236,7 +235,7 @@ def _room(spec: ChartSpec, axis: str) -> dict[str, list[float]]:
 
 def _barmode(spec: ChartSpec) -> str:
     if spec.kind == "stacked_bars":
-        return "stack"
+        return "relative"
     return "group" if spec.series else "overlay"
 
 

@@ -196,6 +196,17 @@ class ChartSpec:
             return ()
         return self.keys() if self.series is None else tuple(dict.fromkeys(self.data[self.x]))
 
+    def spans(self) -> pd.DataFrame:
+        """Give the values that the axis of y must hold: of stacked bars where each stack ends, up and down from zero."""
+        if self.kind != "stacked_bars":
+            return self.data[[name for name in (self.y, self.lo, self.hi) if name]]
+        parts = self.data[self.y].to_frame("up").assign(down=self.data[self.y])
+        return (
+            parts.assign(up=parts["up"].clip(lower=0), down=parts["down"].clip(upper=0))
+            .groupby(self.data[self.x])
+            .sum()
+        )
+
     def replace(self, **changes: Any) -> Self:
         """Give a copy with other fields."""
         return replace(self, **changes)

@@ -131,26 +131,38 @@ def shares_table(found: Sensitivity) -> pd.DataFrame:
 
 
 def tornado_chart(found: Sensitivity) -> ChartSpec | None:
-    """Draw the net present value with one input at a time at its P10 and P90; None where nothing varies."""
+    """Draw what one input at a time, at its P10 and at its P90, makes of the net present value; None where nothing varies."""
     widest = found.tornado.head(_DRAWN)
     if widest.empty:
         return None
     widest = widest.assign(input=[label(key) for key in widest["key"]])
+    at_means = float(towards_the_turn(found)["npv"].iloc[0])
+    low, high = _pieces(widest["at_low"] - at_means, widest["at_high"] - at_means)
     rows = pd.concat(
-        widest.assign(end=end, npv=widest[name] / THOUSAND, value=widest[at])
-        for end, name, at in (("input at its P10", "at_low", "low"), ("input at its P90", "at_high", "high"))
-    )
+        widest.assign(end=end, change=piece / THOUSAND, npv=widest[name] / THOUSAND, value=widest[at])
+        for end, piece, name, at in (
+            ("input at its P10", low, "at_low", "low"), ("input at its P90", high, "at_high", "high"),
+        )
+    )  # fmt: skip
     first = widest.iloc[0]
     ends = sorted((first["at_low"], first["at_high"]))
     return ChartSpec(
-        "tornado", "dots", rows, "input", "npv", series="end", beside=("value",), horizontal=True,
+        "tornado", "stacked_bars", rows, "input", "change", series="end", beside=("npv", "value"), horizontal=True,
         title=f"{_capital(first['input'])} alone moves the net present value from {thousands(ends[0])} to"
         f" {thousands(ends[1])} thousand {found.inputs.currency}",
         alt="Net present value in thousands, from the one end of an input to the other: "
         + listed(f"{r.input} {thousands(r.at_low)} to {thousands(r.at_high)}" for r in widest.itertuples()) + ".",
-        y_title=f"Net present value (thousand {found.inputs.currency})",
-        subtitle=f"{_title(found, found.option)}; one input at a time, all others at their means", footnote=_note(found),
-    ).with_reference(0.0, "doing nothing")  # fmt: skip
+        y_title=f"Change of the net present value (thousand {found.inputs.currency})",
+        subtitle=f"{_title(found, found.option)}; one input at a time, all others at their means, where it is"
+        f" {thousands(at_means)} thousand", footnote=_note(found),
+    )  # fmt: skip
+
+
+def _pieces(low: pd.Series, high: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Give the pieces of stacked bars that end at two values: of two on one side the farther one goes on from the nearer."""
+    together = low * high > 0
+    low_is_nearer = low.abs() <= high.abs()
+    return low.mask(together & ~low_is_nearer, low - high), high.mask(together & low_is_nearer, high - low)
 
 
 def tornado_table(found: Sensitivity) -> pd.DataFrame:

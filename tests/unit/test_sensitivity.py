@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from scipy.special import ndtri
@@ -254,6 +255,18 @@ def test_the_verdict_says_how_much_rests_on_assumptions_and_how_likely_the_choic
 @pytest.mark.parametrize("chart", [view.classes_chart, view.shares_chart, view.tornado_chart])
 def test_a_chart_of_the_study_tells_its_finding(found, chart):
     assert chart(found).title
+
+
+def test_the_tornado_is_drawn_from_where_all_inputs_are_at_their_means(found):
+    spec, at_means = view.tornado_chart(found), towards_the_turn(found)["npv"].iloc[0]
+    ends = spec.data.groupby("input", sort=False)["npv"].agg(["min", "max"]) * 1000 - at_means
+    assert spec.spans().loc[ends.index, "up"].mul(1000).tolist() == pytest.approx(ends["max"].clip(lower=0).tolist())
+    assert spec.spans().loc[ends.index, "down"].mul(1000).tolist() == pytest.approx(ends["min"].clip(upper=0).tolist())
+
+
+def test_two_ends_on_one_side_are_two_pieces_of_which_one_goes_on_from_the_other():
+    low, high = view._pieces(pd.Series([-3.0, 2.0, 5.0, -1.0]), pd.Series([4.0, 5.0, 2.0, -4.0]))
+    assert (low.tolist(), high.tolist()) == ([-3.0, 2.0, 3.0, -1.0], [4.0, 3.0, 2.0, -3.0])
 
 
 def test_what_is_worth_measuring_is_drawn_and_listed_largest_first():

@@ -73,8 +73,7 @@ def bars(spec: ChartSpec, width: float, height: float) -> Plot:
 
 
 def _scale(spec: ChartSpec) -> Scale:
-    ends = [name for name in (spec.y, spec.lo, spec.hi) if name]
-    whole = spec.data.groupby(spec.x)[[spec.y]].sum() if spec.kind == "stacked_bars" else spec.data[ends]
+    whole = spec.spans()
     values = [float(one) for name in whole for one in whole[name].dropna()] + [one.value for one in spec.references]
     # A bar's length is its value, so the axis holds zero.
     return linear([0.0, *values] if min(values) < 0 else values, from_zero=True)
