@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -119,8 +119,7 @@ def read(report: str, run: str) -> Summary:
     folder = _find(report) if report else _newest(run)
     try:
         said = json.loads((folder / STATUS_FILE).read_text())
-        told, known = said.get("about", {"run": said["run"]}), {field.name for field in fields(About)}
-        about = About(**{name: value for name, value in told.items() if name in known})
+        about = About.told(said)
         pages, recorded = said["notebooks"], findings.read(folder)
         titles = {name: page["title"] for name, page in pages.items()}
         complete = {name for name, page in pages.items() if page["status"] == Status.OK}

@@ -17,6 +17,7 @@ from roi import noise
 from roi.data import Run
 from roi.statistics import trend_changes
 from roi.statistics.estimate import Estimate
+from roi.statistics.holm import holm_levels
 from roi.statistics.trend_changes import ALARMS, Shift
 from roi.trend_figures import Followed, Processes, followed
 from roi.trend_runs import Comparable
@@ -134,7 +135,7 @@ def study(comparable: Comparable, fault: str = "sigkill", margin: float = 0.0, a
         Include cells that the gate did not pass.
     """
     series = [one for figure in followed(fault) for one in _series(comparable, figure, all_cells)]
-    levels = iter(trend_changes.holm_levels([one.p_value for one in series if one.p_value is not None], ALARMS))
+    levels = iter(holm_levels([one.p_value for one in series if one.p_value is not None], ALARMS))
     floors = [{floor.figure.name: floor.share for floor in noise.floors(run, all_cells)} for run in comparable.runs]
     judged = [one if one.p_value is None else _judged(one, next(levels), floors, margin) for one in series]
     return Trend(comparable, tuple(judged), margin)

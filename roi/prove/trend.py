@@ -14,7 +14,8 @@ from scipy import signal, stats
 from roi import coverage
 from roi.coverage import EXPERIMENTS, Held
 from roi.prove.judge import at_most, so
-from roi.statistics.trend_changes import ALARMS, NOISES, Noise, holm_levels, shifts, strongest
+from roi.statistics.holm import holm_levels
+from roi.statistics.trend_changes import ALARMS, NOISES, Noise, shifts, strongest
 
 _SEED = 20261127
 """Another than that of the distributions by chance, so that no series is drawn for both."""
@@ -130,7 +131,7 @@ def _pages(experiments: int) -> Held:
     told = [
         any(
             level is not None
-            for level in holm_levels([strongest(random.normal(size=12)).p_value for _ in range(_SERIES)])
+            for level in holm_levels([strongest(random.normal(size=12)).p_value for _ in range(_SERIES)], ALARMS)
         )
         for _ in range(experiments)
     ]

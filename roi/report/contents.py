@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from markupsafe import Markup
 
@@ -39,6 +39,13 @@ class About:
     synthetic: bool = False
     set: str = ""
     """Name of the parameter set that the report was made with; empty for none."""
+
+    @classmethod
+    def told(cls, status: Mapping[str, Any]) -> Self:
+        """Read it from what a report's status file says; raises `KeyError` when it names no run."""
+        known = {field.name for field in fields(cls)}
+        about = status.get("about", {"run": status["run"]})
+        return cls(**{name: value for name, value in about.items() if name in known})
 
     def line(self) -> str:
         """Give it in a line."""

@@ -75,7 +75,7 @@ def here() -> Kept:
     return Kept(Path(os.environ.get("ROI_KEPT") or FOLDER))
 
 
-def of_notebook(page: Page, parameters: Mapping[str, Any], origin: Origin, named: Sequence[Path]) -> str:
+def of_notebook(page: Page, parameters: Mapping[str, Any], origin: Origin, runs: Mapping[str, str]) -> str:
     """Name an executed notebook by all that it is computed from.
 
     Parameters
@@ -86,12 +86,12 @@ def of_notebook(page: Page, parameters: Mapping[str, Any], origin: Origin, named
         All that the notebook is executed with.
     origin
         Of the report: the run's tables, code, inputs, libraries.
-    named
-        Files that parameters name.
+    runs
+        Digests of the runs that input files name: see `runs_named`.
     """
     made_from = {
         "notebook": sha256(page.notebook), "parameters": dict(parameters), "code": code_version(), "run": dict(origin.run),
-        "inputs": dict(origin.inputs), "machine": dict(origin.machine), "runs": _runs(page, parameters, named),
+        "inputs": dict(origin.inputs), "machine": dict(origin.machine), "runs": {**runs, **_runs(page, parameters)},
         "names": privacy.names_are_shown(),
     }  # fmt: skip
     return f"{_digest(made_from)}.ipynb"
@@ -104,14 +104,23 @@ def of_image(spec: ChartSpec, browser: str, ending: str) -> str:
     return f"{_digest([spec.to_dict(), drawn_by, ending])}.{ending}"
 
 
-def _runs(page: Page, parameters: Mapping[str, Any], files: Sequence[Path]) -> dict[str, str]:
-    """Give the digests of the runs that a page may open beside its report's own: those that are named, or all that there are."""
+def runs_named(files: Sequence[Path]) -> dict[str, str]:
+    """Give the digests of the runs that the project's inputs and some further files name."""
+    own = (data.DATA / "inputs").rglob("*.toml")
+    return _digests([text for path in (*own, *files) for text in user_files.texts(path)])
+
+
+def _runs(page: Page, parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Give the digests of the runs that a page may open beside its report's own: those that it names, or all that there are."""
     values = [text for value in parameters.values() for text in (value if isinstance(value, list) else [value])]
     texts = [value for value in values if isinstance(value, str) and value]
-    texts += [text for path in (*(data.DATA / "inputs").rglob("*.toml"), *files) for text in user_files.texts(path)]
-    texts += data.names() if page.reads == "runs" else []
+    return _digests([*texts, *(data.names() if page.reads == "runs" else [])])
+
+
+def _digests(names: Sequence[str]) -> dict[str, str]:
+    """Give the digest of every run among some names, by its name."""
     found = {}
-    for name in dict.fromkeys(texts):
+    for name in dict.fromkeys(names):
         try:
             found[name] = sha256(data.find_run(name) / manifest.FILE)
         except (UnknownName, OSError):

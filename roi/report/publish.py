@@ -159,8 +159,9 @@ def _gather(
 ) -> Gathered:  # fmt: skip
     """Run the pages that read a run, and then those that read what the others found."""
     first = [page for page in pages if page.reads != "findings"]
+    runs = kept.runs_named(named) if there else {}
     names = {
-        page.name: kept.of_notebook(page, planned.parameters[page.name], made_from, named)
+        page.name: kept.of_notebook(page, planned.parameters[page.name], made_from, runs)
         for page in first
         if there and page.name in planned.parameters
     }

@@ -15,6 +15,7 @@ from math import ceil
 import numpy as np
 
 from roi.statistics.bootstrap import RatioDraws
+from roi.statistics.holm import holm_levels
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -182,13 +183,9 @@ def _p_value(ratio: RatioDraws, margin: float) -> float | None:
 
 def _shown(p_values: Mapping[tuple[str, str], float | None], alarms: float) -> set[tuple[str, str]]:
     """Give the pairs that Holm's procedure rejects: from the smallest on, each with what is left to share among the rest."""
-    shown: set[tuple[str, str]] = set()
-    known = sorted((p, pair) for pair, p in p_values.items() if p is not None)
-    for left, (p, pair) in zip(range(len(known), 0, -1), known, strict=True):
-        if p > alarms / left:
-            break
-        shown.add(pair)
-    return shown
+    known = {pair: p for pair, p in p_values.items() if p is not None}
+    levels = holm_levels([*known.values()], alarms)
+    return {pair for pair, level in zip(known, levels, strict=True) if level is not None}
 
 
 def _relation(ratio: RatioDraws, apart: bool, margin: float, confidence: float) -> Relation:

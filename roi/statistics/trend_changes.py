@@ -122,20 +122,6 @@ def shifts(logs: np.ndarray, level: float, error: float = 0.0) -> tuple[Shift, .
     )
 
 
-def holm_levels(p_values: Sequence[float], alarms: float = ALARMS) -> tuple[float | None, ...]:
-    """Give the level at which Holm's procedure rejects each hypothesis, None where it does not, in the order given.
-
-    All rejections are right together with probability 1 - `alarms` (Holm, Scandinavian Journal of Statistics 6, 1979).
-    """
-    levels: list[float | None] = [None] * len(p_values)
-    for rank, place in enumerate(np.argsort(p_values, kind="stable")):
-        level = alarms / (len(p_values) - rank)
-        if p_values[place] > level:
-            break
-        levels[place] = level
-    return tuple(levels)
-
-
 def spread(logs: np.ndarray, changes: Sequence[int]) -> float:
     """Give the standard deviation of runs around the levels of their stretches.
 

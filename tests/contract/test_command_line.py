@@ -26,6 +26,7 @@ from bench.gateways.process import GatewayProcess, Settings
 from bench.store import manifest, writer
 from bench.store.schema import SCHEMA_VERSION, TABLES
 from tests.accuracy import campaigns
+from tests.contract import disks
 
 RUN = "small"
 SUITE = '[[load]]\nscenario = "saturate"\nwarm_up_s = 0\nduration_s = 0.2\nconnections = 2\nrepetitions = 1\n'
@@ -310,15 +311,8 @@ def test_a_gateway_that_breaks_the_contract_shows_the_case(monkeypatch, tmp_path
 @pytest.fixture
 def small_disk(tmp_path) -> Iterator[Path]:
     """Give a disk of 300 KiB for runs."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=300k", "runs", folder], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.skip("mounting a small disk needs rights that are not given here")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
+    with disks.small_disk(tmp_path / "disk", "300k") as folder:
+        yield folder
 
 
 def nobody_is_left(runs: Path) -> bool:

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,8 @@ import pytest
 
 from bench.paths import ROOT
 from roi.report import checksums
+from tests import kernels
+from tests.contract import disks
 
 FIXTURES = ROOT / "tests" / "notebooks" / "fixtures"
 COMMAND = f"""
@@ -67,15 +68,8 @@ def is_as_it_was(folder: Path) -> bool:
 @pytest.fixture
 def small_disk(tmp_path) -> Iterator[Path]:
     """Give a disk of 4 MiB, which is less than one report."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "reports", folder], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.skip("mounting a small disk needs rights that are not given here")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
+    with disks.small_disk(tmp_path / "disk", "4m") as folder:
+        yield folder
 
 
 def test_a_disk_that_fills_up_leaves_the_earlier_report_and_is_a_sentence(small_disk, tmp_path):
@@ -98,7 +92,7 @@ def test_a_report_that_is_interrupted_leaves_nothing_and_is_taken_up_where_it_st
     kept = tmp_path.parent / f"{tmp_path.name}-kept"
     pages = ("--only", "takes_parameters", "--only", "sleeps_past_deadline")
     asked = ask(kept, *pages, "--out", earlier)
-    wait_for(lambda: list(kept.glob("*.ipynb")) and kernels_of(asked.pid))
+    kernels.wait_for(lambda: list(kept.glob("*.ipynb")) and kernels.below(psutil.Process(asked.pid)))
     below = psutil.Process(asked.pid).children(recursive=True)
     asked.send_signal(by)
     said = "".join(asked.communicate())
@@ -114,7 +108,7 @@ def test_a_report_that_is_interrupted_leaves_nothing_and_is_taken_up_where_it_st
 
 def test_what_a_killed_report_left_behind_is_removed_by_the_next(earlier, tmp_path):
     asked = ask(tmp_path.parent / "none", "--only", "sleeps_past_deadline", "--out", earlier)
-    wait_for(lambda: kernels_of(asked.pid))
+    kernels.wait_for(lambda: kernels.below(psutil.Process(asked.pid)))
     asked.kill()
     asked.communicate()
     (left,) = tmp_path.glob(".r.*")
@@ -150,21 +144,3 @@ def test_a_report_out_of_time_says_so_of_each_page_and_is_published(tmp_path):
     assert code == 1
     assert "left of the report's deadline" in said
     assert statuses(tmp_path / "r") == {"sleeps_past_deadline": ("timeout", False)}
-
-
-def kernels_of(pid: int) -> list[psutil.Process]:
-    """Give the kernels that a report has started."""
-    below = psutil.Process(pid).children(recursive=True)
-    return [one for one in below if "ipykernel" in " ".join(one.cmdline())]
-
-
-def wait_for(what, seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            if what():
-                return
-        except psutil.Error:
-            pass
-        time.sleep(0.1)
-    raise AssertionError(f"it did not come about in {seconds} s")

@@ -20,7 +20,7 @@ ORIGIN = origin.Origin({"cells.parquet": "a"}, {}, None, {"claims.toml": "b"}, {
 
 
 def name(page=PAGE, parameters=None, made_from=ORIGIN, files=()):
-    return kept.of_notebook(page, parameters or {"run": "r7", "months": 3}, made_from, files)
+    return kept.of_notebook(page, parameters or {"run": "r7", "months": 3}, made_from, kept.runs_named(files))
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What became of a notebook is told truly, and no kernel outlives the one that asked for it."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 
 from roi.report.execute import Job
 from roi.report.runner import run
+from tests import kernels
 
 FIXTURES = Path(__file__).resolve().parents[1] / "notebooks" / "fixtures"
 DEADLINES = {"sleeps_past_deadline": 10}
@@ -78,8 +78,7 @@ def test_an_executed_notebook_holds_nothing_of_papermill_account(outcomes):
 
 
 def test_no_process_is_left(outcomes):
-    left = [one for one in psutil.Process().children(recursive=True) if "ipykernel" in " ".join(one.cmdline())]
-    assert left == []
+    assert kernels.below(psutil.Process()) == []
 
 
 @pytest.mark.parametrize(("by", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 1)])
@@ -100,23 +99,9 @@ def test_kernels_end_with_the_one_that_asked_however_it_ends(tmp_path, by, code)
         """)
     )
     asking = psutil.Popen([sys.executable, str(script), str(tmp_path / "out.ipynb")], stderr=subprocess.DEVNULL)
-    kernels = _wait_for(
-        lambda: [one for one in asking.children(recursive=True) if "ipykernel" in " ".join(one.cmdline())]
-    )
+    started = kernels.wait_for(lambda: kernels.below(asking), 60)
     below = asking.children(recursive=True)
     asking.send_signal(by)
     assert asking.wait(30) == code
-    _, alive = psutil.wait_procs([*kernels, *below], timeout=30)
+    _, alive = psutil.wait_procs([*started, *below], timeout=30)
     assert alive == []
-
-
-def _wait_for(what, seconds=60):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            if found := what():
-                return found
-        except psutil.Error:
-            pass
-        time.sleep(0.1)
-    raise AssertionError(f"pid {os.getpid()} saw no kernel start in {seconds} s")

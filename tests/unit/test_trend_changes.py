@@ -10,7 +10,8 @@ from scipy import stats
 
 from roi.prove import trend as prove
 from roi.statistics import trend_changes
-from roi.statistics.trend_changes import holm_levels, shifts, spread, strongest
+from roi.statistics.holm import holm_levels
+from roi.statistics.trend_changes import shifts, spread, strongest
 
 STEADY = np.log([100.0, 101.0, 99.0, 100.5, 99.5])
 SLOWER = np.log([85.0, 85.5, 84.5])

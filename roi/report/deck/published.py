@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -55,12 +54,10 @@ def published(folder: Path, catalogue: Mapping[str, Page]) -> Report:
     """
     try:
         said = json.loads((folder / STATUS_FILE).read_text())
-        known = {field.name for field in fields(About)}
-        about = {name: value for name, value in said.get("about", {"run": said["run"]}).items() if name in known}
         pages = [listed(name, page, catalogue) for name, page in said["notebooks"].items()]
         spoken = language(said.get("language", ENGLISH.name))
         made = datetime.fromisoformat(said["made_at"])
-        return of_folder(folder, About(**about), made, pages, language=spoken)
+        return of_folder(folder, About.told(said), made, pages, language=spoken)
     except (OSError, ValueError, KeyError) as error:
         raise ReportUnreadable(
             f"{folder.name} holds no whole report ({error}). Make it again with: roi report"
